@@ -1,0 +1,22 @@
+// The one place where files are read whole and written: a write is seen whole or not at all.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace signsym {
+
+// The whole file. Errors name the path: not_found, io.
+std::string read_file(const std::filesystem::path& path);
+
+// Writes path.part, fsync, rename, fsync of the folder: after a power cut the old file or the new one is there.
+// The parts are written one after the other. On failure the .part file is removed and the old file is untouched.
+void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
+
+// Adds one whole line and flushes it to the system (a log: a torn last line may be left by a power cut).
+void append_line(const std::filesystem::path& path, std::string_view line);
+
+}  // namespace signsym

@@ -1,0 +1,44 @@
+// What is written for a person: one line that is redrawn while something goes on, on a terminal; plain lines elsewhere.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+namespace driver {
+
+// stdout as a place to draw on. Used from several threads.
+class Console {
+ public:
+  Console();
+
+  // Whether a line can be redrawn: a terminal, and TERM is not "dumb".
+  bool live() const { return live_; }
+  // Columns of the terminal now; 80 where it does not say.
+  int width() const;
+  // `text` in an SGR code ("36" cyan, "2" dim, "31" red) if this is a terminal and NO_COLOR is not set.
+  std::string colour(const std::string& code, const std::string& text) const;
+
+  // The line at the bottom, replaced by the next; cut at the terminal's width. Nothing in a pipe.
+  void redraw(const std::string& text);
+  // A line that stays; it takes the place of the redrawn one.
+  void line(const std::string& text);
+  // A line on stderr; the redrawn one is wiped first, and comes back with the next redraw().
+  void warn(const std::string& text);
+  // Leaves the redrawn line where it is, followed by a newline.
+  void keep();
+
+  // Whether everything got out; after false (stdout was closed) nothing more is written.
+  bool good() const;
+
+ private:
+  void wipe();
+  void put(const std::string& bytes);
+
+  mutable std::mutex mutex_;
+  const bool live_;
+  const bool coloured_;
+  int drawn_ = 0;   // columns of the redrawn line; 0: there is none
+  int error_ = 0;   // errno of the first write that failed
+};
+
+}  // namespace driver

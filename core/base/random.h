@@ -11,7 +11,10 @@
 
 namespace signsym {
 
-// One stream of numbers. key = seed; counter = (block, step, hash of purpose and name).
+// The generator itself, by Random123.
+std::array<uint32_t, 4> philox(const std::array<uint32_t, 4>& counter, const std::array<uint32_t, 2>& key);
+
+// One stream of 2^34 numbers. key = seed; counter = (block, step, FNV-1a 64 of purpose, a zero byte, name); low words first.
 class Random {
  public:
   // purpose: what the numbers are for ("weight", "order", "crop", …); name: of whom (a layer, or empty).
@@ -27,7 +30,8 @@ class Random {
 
   // Elements first … first + count − 1 of the stream, so that threads can share one tensor. `first` is a multiple of 4.
   void uniform(float* out, uint64_t first, size_t count) const;  // in [0, 1)
-  void normal(float* out, uint64_t first, size_t count) const;   // N(0, 1), Box-Muller
+  // N(0, 1) by Box-Muller, |z| < 6.7; within 1e-5 of the exact function of the words, the same bits on every machine.
+  void normal(float* out, uint64_t first, size_t count) const;
 
  private:
   std::array<uint32_t, 2> key_;

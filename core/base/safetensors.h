@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,7 +25,8 @@ struct TensorView {
 
 using Metadata = std::map<std::string, std::string>;
 
-// Tensors sorted by name, header padded so that data is aligned: equal content gives equal bytes. Atomic (write_file).
+// Equal content gives equal bytes: the header is sorted by name; the data by width of its type, then by name, so that
+// every tensor is aligned. Atomic (write_file).
 void write_safetensors(const std::filesystem::path& path, std::vector<TensorView> tensors, const Metadata& metadata);
 // The same as bytes.
 std::string encode_safetensors(std::vector<TensorView> tensors, const Metadata& metadata);
@@ -37,13 +39,13 @@ class Safetensors {
   static Safetensors parse(std::string bytes, const std::string& source);
 
   const Metadata& metadata() const { return metadata_; }
-  // Sorted by name. The views live as long as this object.
+  // Sorted by name. The views live as long as this object or a copy of it; their data may be misaligned.
   const std::vector<TensorView>& tensors() const { return tensors_; }
   // nullptr where there is none.
   const TensorView* find(std::string_view name) const;
 
  private:
-  std::string bytes_;
+  std::shared_ptr<const std::string> bytes_;
   Metadata metadata_;
   std::vector<TensorView> tensors_;
 };

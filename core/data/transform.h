@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -24,17 +25,39 @@ struct SampleKey {
   int64_t index = 0;  // in the data set
 };
 
-// What is not normalised is value/255 (u8) or the value itself (f32). One pass from the set's memory to `out`.
+// The arithmetic is that of torchvision's ToTensor and Normalize, bit for bit: in float, value / 255 (u8) or the value
+// itself (f32), then (x − mean) / std, each operation rounded. One pass from the set's memory to `out`.
 class Pipeline {
  public:
   // training: false leaves Crop and Flip out. Errors: invalid_config where mean and std do not fit the channels.
   Pipeline(std::vector<Transform> transforms, SampleShape shape, PixelType type, bool training);
 
+  SampleShape shape() const { return shape_; }
+  PixelType pixel_type() const { return type_; }
+
   // out: shape.size() floats of this sample in the batch, CHW or HWC.
   void apply(const void* pixels, const SampleKey& key, Layout layout, float* out) const;
 
  private:
-  // (the implementer's)
+  // A crop or a flip. A repeated one draws numbers of its own: `stream` is "" for the first, "1" for the second, …
+  struct Move {
+    std::variant<Crop, Flip> what;
+    std::string stream;
+    std::vector<float> black;  // of a crop: what its padding is in the batch, for each channel
+  };
+  struct Scale {
+    std::vector<float> mean, std;
+  };
+
+  void add(const Normalize& normalize, const std::string& field);
+  void copy_row(const void* pixels, int64_t from, int64_t step, float* out, int64_t stride, int64_t count,
+                int64_t channel) const;
+
+  SampleShape shape_;
+  PixelType type_;
+  std::vector<Move> moves_;    // in the order in which they are applied
+  std::vector<Scale> scales_;  // the same
+  std::vector<float> table_;   // u8: channels × 256, what each value becomes in the batch
 };
 
 }  // namespace signsym

@@ -1,0 +1,234 @@
+#include "data/loader.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <new>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace signsym {
+namespace {
+
+constexpr std::align_val_t alignment{64};
+
+// Memory of one batch; made once and used again.
+template <class Value>
+class AlignedArray {
+ public:
+  explicit AlignedArray(int64_t size)
+      : data_(static_cast<Value*>(::operator new(static_cast<size_t>(size) * sizeof(Value), alignment))) {}
+  Value* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(Value* data) const { ::operator delete(data, alignment); }
+  };
+  std::unique_ptr<Value, Free> data_;
+};
+
+struct Slot {
+  Slot(int64_t batch_size, int64_t sample_size) : pixels(batch_size * sample_size), labels(batch_size) {}
+  AlignedArray<float> pixels;
+  AlignedArray<int64_t> labels;
+  Batch batch;
+  std::exception_ptr error;  // in place of a batch
+  bool ready = false;
+};
+
+// Threads that are started while this lives block every signal but the faults of their own: the rest is the
+// application's, and goes to its threads.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP}) sigdelset(&all, fault);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+void check(const LoaderOptions& options, const Dataset* set, const Pipeline& pipeline) {
+  const auto refuse = [](const std::string& message) { throw Error(Status::invalid_argument, "loader: " + message); };
+  if (set == nullptr) refuse("a data set is expected");
+  if (options.batch_size < 1) refuse("batch_size " + std::to_string(options.batch_size) + ": at least 1 is expected");
+  if (options.threads < 0) refuse("threads " + std::to_string(options.threads) + ": 0 or more are expected");
+  if (options.prefetch < 1) refuse("prefetch " + std::to_string(options.prefetch) + ": at least 1 is expected");
+  const SampleShape a = set->shape(), b = pipeline.shape();
+  if (a.channels != b.channels || a.height != b.height || a.width != b.width ||
+      set->pixel_type() != pipeline.pixel_type())
+    refuse("the transforms were made for samples of another shape or type than the data set's");
+}
+
+}  // namespace
+
+std::vector<int64_t> epoch_order(int64_t size, uint64_t seed, int64_t epoch, bool shuffle) {
+  if (shuffle) return permutation(Random(seed, "order", {}, static_cast<uint32_t>(epoch)), size);
+  std::vector<int64_t> order(static_cast<size_t>(size));
+  std::iota(order.begin(), order.end(), int64_t{0});
+  return order;
+}
+
+// Batch k of an epoch lives in slot k mod slots. A thread takes the next batch as soon as its slot is free: the
+// caller has given back the batch that was there. So batches are ready in any order, and are handed out in theirs.
+struct Loader::State {
+  State(std::shared_ptr<const Dataset> set_in, Pipeline pipeline_in, LoaderOptions options_in)
+      : set(std::move(set_in)), pipeline(std::move(pipeline_in)), options(options_in),
+        batch_size(std::max<int64_t>(1, std::min(options.batch_size, set->size()))),
+        batches((set->size() + batch_size - 1) / batch_size) {
+    // One is with the caller, `prefetch` lie ready or are being loaded; each thread has one to work on.
+    const int64_t count = options.threads == 0 ? 1 : 1 + std::max(options.prefetch, options.threads);
+    for (int64_t i = 0; i < std::max<int64_t>(1, std::min(count, batches)); ++i)
+      slots.emplace_back(batch_size, set->shape().size());
+  }
+
+  void start_threads() {
+    const SignalsBlocked blocked;
+    for (int i = 0; i < options.threads; ++i) threads.emplace_back([this] { work(); });
+  }
+
+  ~State() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex);
+      stopping = true;
+    }
+    work_there.notify_all();
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
+
+  void load(int64_t index, Slot& slot) const {
+    const int64_t first = index * batch_size;
+    const int64_t count = std::min(batch_size, set->size() - first);
+    const int64_t sample_size = set->shape().size();
+    for (int64_t i = 0; i < count; ++i) {
+      const int64_t sample = order[static_cast<size_t>(first + i)];
+      slot.labels.data()[i] = set->label(sample);
+      pipeline.apply(set->pixels(sample), {options.seed, epoch, sample}, options.layout,
+                     slot.pixels.data() + i * sample_size);
+    }
+    slot.batch = {slot.pixels.data(), slot.labels.data(), count, index};
+  }
+
+  // A loader thread.
+  void work() {
+    std::unique_lock<std::mutex> lock(mutex);
+    for (;;) {
+      work_there.wait(lock, [this] { return stopping || claimed < std::min(batches, returned + slot_count()); });
+      if (stopping) return;
+      const int64_t index = claimed++;
+      Slot& slot = slot_of(index);
+      ++loading;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        load(index, slot);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      --loading;
+      slot.error = std::move(error);
+      slot.ready = true;
+      batch_there.notify_one();
+    }
+  }
+
+  int64_t slot_count() const { return static_cast<int64_t>(slots.size()); }
+
+  const std::shared_ptr<const Dataset> set;
+  const Pipeline pipeline;
+  const LoaderOptions options;
+  const int64_t batch_size;
+  const int64_t batches;  // an epoch
+
+  // Of the epoch: changed by start() alone, while no thread is loading.
+  int64_t epoch = 0;
+  std::vector<int64_t> order;
+
+  // The caller's.
+  int64_t delivered = -1;  // batches of the epoch before this one were handed out; −1: not started
+  double waited = 0;       // seconds
+
+  std::mutex mutex;  // guards what follows, and what is in the slots but their batches
+  std::condition_variable work_there, batch_there;
+  int64_t claimed = batches;  // batches before this one were taken by threads
+  int64_t returned = 0;       // batches before this one were given back by the caller
+  int loading = 0;            // threads that are loading a batch
+  bool stopping = false;
+  std::vector<Slot> slots;
+  std::vector<std::thread> threads;
+};
+
+Loader::Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOptions options) {
+  check(options, set.get(), pipeline);
+  state_ = std::make_unique<State>(std::move(set), std::move(pipeline), options);
+  state_->start_threads();  // not in its constructor: where a thread cannot be started, those before it are joined
+}
+
+Loader::~Loader() = default;
+
+int64_t Loader::batches_per_epoch() const { return state_->batches; }
+
+void Loader::start(int64_t epoch, int64_t first) {
+  State& s = *state_;
+  if (epoch < 0 || first < 0 || first > s.batches)
+    throw Error(Status::invalid_argument, "loader: epoch " + std::to_string(epoch) + ", batch " +
+                                              std::to_string(first) + ": an epoch of 0 or more and a batch of 0 to " +
+                                              std::to_string(s.batches) + " are expected");
+  std::vector<int64_t> order = epoch_order(s.set->size(), s.options.seed, epoch, s.options.shuffle);
+  {
+    std::unique_lock<std::mutex> lock(s.mutex);
+    s.claimed = s.batches;  // nothing more of the old epoch
+    s.batch_there.wait(lock, [&s] { return s.loading == 0; });
+    for (Slot& slot : s.slots) {
+      slot.ready = false;
+      slot.error = nullptr;
+    }
+    s.epoch = epoch;
+    s.order = std::move(order);
+    s.claimed = s.returned = s.delivered = first;
+  }
+  s.work_there.notify_all();
+}
+
+const Batch* Loader::next() {
+  using Clock = std::chrono::steady_clock;
+  State& s = *state_;
+  if (s.delivered < 0) throw Error(Status::invalid_argument, "loader: call start() before next()");
+  if (s.delivered == s.batches) return nullptr;
+  Slot& slot = s.slot_of(s.delivered);
+  const auto begin = Clock::now();
+  if (s.threads.empty()) {
+    s.load(s.delivered, slot);
+  } else {
+    std::unique_lock<std::mutex> lock(s.mutex);
+    s.returned = s.delivered;
+    s.work_there.notify_one();
+    s.batch_there.wait(lock, [&slot] { return slot.ready; });
+    if (slot.error) std::rethrow_exception(slot.error);
+    slot.ready = false;
+  }
+  s.waited += std::chrono::duration<double>(Clock::now() - begin).count();
+  ++s.delivered;
+  return &slot.batch;
+}
+
+double Loader::seconds_waited() const { return state_->waited; }
+
+}  // namespace signsym

@@ -1,0 +1,160 @@
+#include "data/transform.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "base/error.h"
+
+namespace signsym {
+namespace {
+
+constexpr int64_t most_padding = 1024;
+
+[[noreturn]] void refuse(const std::string& field, const std::string& message) {
+  throw Error(Status::invalid_config, field + ": " + message, field);
+}
+
+void check(const Crop& crop, const std::string& field) {
+  if (crop.padding < 0 || crop.padding > most_padding)
+    refuse(field + ".crop.padding", std::to_string(crop.padding) + " is out of range: 0 to 1024 pixels are expected");
+}
+
+void check(const Flip& flip, const std::string& field) {
+  if (!(flip.probability >= 0 && flip.probability <= 1))
+    refuse(field + ".flip.probability", std::to_string(flip.probability) + " is out of range: 0 to 1 is expected");
+}
+
+// One number a channel, as float.
+std::vector<float> one_a_channel(const std::vector<double>& values, int64_t channels, bool positive,
+                                 const std::string& field) {
+  if (static_cast<int64_t>(values.size()) != channels)
+    refuse(field, std::to_string(values.size()) + " values for pictures of " + std::to_string(channels) +
+                      (channels == 1 ? " channel" : " channels") + ": one a channel is expected");
+  std::vector<float> floats(values.begin(), values.end());
+  for (float value : floats)
+    if (!std::isfinite(value) || (positive && !(value > 0)))
+      refuse(field, std::to_string(value) + (positive ? " is out of range: a finite number > 0 is expected"
+                                                      : " is out of range: a finite number is expected"));
+  return floats;
+}
+
+// Where a picture of the batch comes from. Pixel (y, x) of the batch, inside the window, is pixel
+// (y + shift_y, direction · x + shift_x) of the set's picture; outside the window padding covers it.
+struct View {
+  int64_t height, width;  // of both
+  int64_t top = 0, bottom = height, left = 0, right = width;
+  int64_t shift_y = 0, shift_x = 0, direction = 1;
+
+  // The picture before a crop that moved it by (y, x).
+  void undo_crop(int64_t y, int64_t x) {
+    shift_y += y;
+    shift_x += x;
+    top = std::max(top, -shift_y);
+    bottom = std::max(top, std::min(bottom, height - shift_y));
+    left = std::max(left, direction > 0 ? -shift_x : shift_x - width + 1);
+    right = std::max(left, std::min(right, direction > 0 ? width - shift_x : shift_x + 1));
+  }
+  void undo_flip() {
+    direction = -direction;
+    shift_x = width - 1 - shift_x;
+  }
+};
+
+// Element (channel, y, x) of a picture of the batch lies at channel · this + y · row + x · pixel.
+struct Strides {
+  Strides(const SampleShape& shape, Layout layout)
+      : channel(layout == Layout::nchw ? shape.height * shape.width : 1),
+        row(layout == Layout::nchw ? shape.width : shape.width * shape.channels),
+        pixel(layout == Layout::nchw ? 1 : shape.channels) {}
+  int64_t channel, row, pixel;
+};
+
+}  // namespace
+
+Pipeline::Pipeline(std::vector<Transform> transforms, SampleShape shape, PixelType type, bool training)
+    : shape_(shape), type_(type) {
+  if (type_ == PixelType::u8)
+    for (int64_t c = 0; c < shape_.channels; ++c)
+      for (int value = 0; value < 256; ++value) table_.push_back(static_cast<float>(value) / 255.0f);
+
+  int crops = 0, flips = 0;
+  for (size_t i = 0; i < transforms.size(); ++i) {
+    const std::string field = "data.transform[" + std::to_string(i) + "]";
+    if (const auto* crop = std::get_if<Crop>(&transforms[i])) {
+      check(*crop, field);
+      std::string stream = crops++ == 0 ? "" : std::to_string(crops - 1);
+      if (training) moves_.push_back({*crop, std::move(stream), std::vector<float>(shape_.channels, 0.0f)});
+    } else if (const auto* flip = std::get_if<Flip>(&transforms[i])) {
+      check(*flip, field);
+      std::string stream = flips++ == 0 ? "" : std::to_string(flips - 1);
+      if (training) moves_.push_back({*flip, std::move(stream), {}});
+    } else {
+      add(std::get<Normalize>(transforms[i]), field);
+    }
+  }
+}
+
+// A value's way depends on its channel alone: it is gone once for each of the 256 values, and for earlier padding.
+void Pipeline::add(const Normalize& normalize, const std::string& field) {
+  Scale scale{one_a_channel(normalize.mean, shape_.channels, false, field + ".normalize.mean"),
+              one_a_channel(normalize.std, shape_.channels, true, field + ".normalize.std")};
+  for (int64_t c = 0; c < shape_.channels; ++c) {
+    const auto apply = [mean = scale.mean[c], std = scale.std[c]](float& value) { value = (value - mean) / std; };
+    if (type_ == PixelType::u8) std::for_each_n(table_.begin() + c * 256, 256, apply);
+    for (Move& move : moves_)
+      if (!move.black.empty()) apply(move.black[c]);
+  }
+  scales_.push_back(std::move(scale));
+}
+
+void Pipeline::apply(const void* pixels, const SampleKey& key, Layout layout, float* out) const {
+  const Strides strides(shape_, layout);
+  const uint32_t step = static_cast<uint32_t>(key.epoch);
+  const uint64_t index = static_cast<uint64_t>(key.index);
+
+  // Back from the batch to the set: the padding of the last crop covers that of the one before it.
+  View view{shape_.height, shape_.width};
+  for (auto move = moves_.rbegin(); move != moves_.rend(); ++move) {
+    if (const auto* crop = std::get_if<Crop>(&move->what)) {
+      for (int64_t y = view.top; y < view.bottom; ++y)
+        for (int64_t c = 0; c < shape_.channels; ++c) {
+          float* to = out + c * strides.channel + y * strides.row;
+          for (int64_t x = view.left; x < view.right; ++x) to[x * strides.pixel] = move->black[c];
+        }
+      const uint64_t places = static_cast<uint64_t>(2 * crop->padding + 1);
+      const uint64_t place = Random(key.seed, "crop", move->stream, step).below(index, places * places);
+      view.undo_crop(static_cast<int64_t>(place / places) - crop->padding,
+                     static_cast<int64_t>(place % places) - crop->padding);
+    } else if (Random(key.seed, "flip", move->stream, step).uniform(index) < std::get<Flip>(move->what).probability) {
+      view.undo_flip();
+    }
+  }
+
+  for (int64_t y = view.top; y < view.bottom; ++y)
+    for (int64_t c = 0; c < shape_.channels; ++c) {
+      const int64_t row = (c * shape_.height + y + view.shift_y) * shape_.width;
+      copy_row(pixels, row + view.direction * view.left + view.shift_x, view.direction,
+               out + c * strides.channel + y * strides.row + view.left * strides.pixel, strides.pixel,
+               view.right - view.left, c);
+    }
+}
+
+// `count` values of a channel, from pixels[from] on by `step`, to out[0] on by `stride`.
+void Pipeline::copy_row(const void* pixels, int64_t from, int64_t step, float* out, int64_t stride, int64_t count,
+                        int64_t channel) const {
+  if (type_ == PixelType::u8) {
+    const float* table = table_.data() + channel * 256;
+    const auto* in = static_cast<const uint8_t*>(pixels) + from;
+    for (int64_t i = 0; i < count; ++i) out[i * stride] = table[in[i * step]];
+    return;
+  }
+  const auto* in = static_cast<const float*>(pixels) + from;
+  for (int64_t i = 0; i < count; ++i) out[i * stride] = in[i * step];
+  for (const Scale& scale : scales_) {
+    const float mean = scale.mean[channel], std = scale.std[channel];
+    for (int64_t i = 0; i < count; ++i) out[i * stride] = (out[i * stride] - mean) / std;
+  }
+}
+
+}  // namespace signsym

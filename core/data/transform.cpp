@@ -50,10 +50,10 @@ struct View {
   void undo_crop(int64_t y, int64_t x) {
     shift_y += y;
     shift_x += x;
-    top = std::max(top, -shift_y);
-    bottom = std::max(top, std::min(bottom, height - shift_y));
-    left = std::max(left, direction > 0 ? -shift_x : shift_x - width + 1);
-    right = std::max(left, std::min(right, direction > 0 ? width - shift_x : shift_x + 1));
+    top = std::clamp(-shift_y, top, bottom);
+    bottom = std::clamp(height - shift_y, top, bottom);
+    left = std::clamp(direction > 0 ? -shift_x : shift_x - width + 1, left, right);
+    right = std::clamp(direction > 0 ? width - shift_x : shift_x + 1, left, right);
   }
   void undo_flip() {
     direction = -direction;
@@ -117,15 +117,22 @@ void Pipeline::apply(const void* pixels, const SampleKey& key, Layout layout, fl
   View view{shape_.height, shape_.width};
   for (auto move = moves_.rbegin(); move != moves_.rend(); ++move) {
     if (const auto* crop = std::get_if<Crop>(&move->what)) {
-      for (int64_t y = view.top; y < view.bottom; ++y)
-        for (int64_t c = 0; c < shape_.channels; ++c) {
-          float* to = out + c * strides.channel + y * strides.row;
-          for (int64_t x = view.left; x < view.right; ++x) to[x * strides.pixel] = move->black[c];
-        }
+      const View outer = view;
       const uint64_t places = static_cast<uint64_t>(2 * crop->padding + 1);
       const uint64_t place = Random(key.seed, "crop", move->stream, step).below(index, places * places);
       view.undo_crop(static_cast<int64_t>(place / places) - crop->padding,
                      static_cast<int64_t>(place % places) - crop->padding);
+      for (int64_t y = outer.top; y < outer.bottom; ++y) {
+        const bool inside = y >= view.top && y < view.bottom;
+        for (int64_t c = 0; c < shape_.channels; ++c) {
+          float* row = out + c * strides.channel + y * strides.row;
+          const auto blacken = [&](int64_t from, int64_t to) {
+            for (int64_t x = from; x < to; ++x) row[x * strides.pixel] = move->black[c];
+          };
+          blacken(outer.left, inside ? view.left : outer.right);
+          if (inside) blacken(view.right, outer.right);
+        }
+      }
     } else if (Random(key.seed, "flip", move->stream, step).uniform(index) < std::get<Flip>(move->what).probability) {
       view.undo_flip();
     }
@@ -146,7 +153,12 @@ void Pipeline::copy_row(const void* pixels, int64_t from, int64_t step, float* o
   if (type_ == PixelType::u8) {
     const float* table = table_.data() + channel * 256;
     const auto* in = static_cast<const uint8_t*>(pixels) + from;
-    for (int64_t i = 0; i < count; ++i) out[i * stride] = table[in[i * step]];
+    // Four at a time: left alone, GCC gathers the values into vectors, which takes twice as long.
+    for (; count >= 4; count -= 4, in += 4 * step, out += 4 * stride) {
+      const float a = table[in[0]], b = table[in[step]], c = table[in[2 * step]], d = table[in[3 * step]];
+      out[0] = a, out[stride] = b, out[2 * stride] = c, out[3 * stride] = d;
+    }
+    for (; count > 0; --count, in += step, out += stride) *out = table[*in];
     return;
   }
   const auto* in = static_cast<const float*>(pixels) + from;

@@ -15,9 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string advice(int error) {
+std::string advice(int error, bool reading) {
   switch (error) {
-    case ENOENT: return "create its folder, or correct the path";
+    case ENOENT: return reading ? "correct the path" : "create its folder, or correct the path";
     case EACCES:
     case EPERM:
     case EROFS: return "change its permissions, or choose another folder";
@@ -34,7 +34,7 @@ std::string advice(int error) {
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
   std::string message = path.string() + ": cannot " + action + ": " + std::generic_category().message(error);
-  if (std::string hint = advice(error); !hint.empty()) message += ": " + hint;
+  if (std::string hint = advice(error, action == std::string_view("read")); !hint.empty()) message += ": " + hint;
   throw Error(error == ENOENT ? Status::not_found : Status::io, message);
 }
 

@@ -45,7 +45,7 @@ To bit_cast(From from) {
 inline float log(float x) {
   int32_t bits = bit_cast<int32_t>(x);
   int32_t exponent = (bits - 0x3f3504f3) >> 23;
-  float f = bit_cast<float>(bits - (exponent << 23)) - 1.0f;
+  float f = bit_cast<float>(bits - exponent * 0x800000) - 1.0f;
   float p = -0.0809969410f;
   p = p * f + 0.127119288f;
   p = p * f - 0.129725949f;

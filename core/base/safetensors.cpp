@@ -34,6 +34,11 @@ const TypeInfo& info(ScalarType type) {
   return *std::find_if(std::begin(types), std::end(types), [&](const TypeInfo& t) { return t.type == type; });
 }
 
+// In errors; a name from elsewhere may hold anything.
+std::string quoted(const std::string& name) {
+  return Json(name).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 // Length and JSON, padded with blanks so that the data begins at a multiple of 8. Puts `tensors` into data order.
 std::string make_header(std::vector<TensorView>& tensors, const Metadata& metadata) {
   std::sort(tensors.begin(), tensors.end(), [](const TensorView& a, const TensorView& b) {
@@ -48,7 +53,7 @@ std::string make_header(std::vector<TensorView>& tensors, const Metadata& metada
     Json entry = {{"dtype", info(tensor.type).name}, {"shape", tensor.shape}, {"data_offsets", {begin, end}}};
     if (tensor.name == metadata_key || !header.emplace(tensor.name, std::move(entry)).second)
       throw Error(Status::invalid_argument,
-                  "tensor " + Json(tensor.name).dump() + ": this name is taken in the file: give each tensor its own");
+                  "tensor " + quoted(tensor.name) + ": this name is taken in the file: give each tensor its own");
     begin = end;
   }
   std::string json;
@@ -102,7 +107,7 @@ class Reader {
   }
 
   [[noreturn]] void fail(const std::string& tensor, const std::string& what) const {
-    fail("tensor " + Json(tensor).dump() + ": " + what);
+    fail("tensor " + quoted(tensor) + ": " + what);
   }
 
   Json read_header() {
@@ -146,7 +151,7 @@ class Reader {
   Placed read_entry(const std::string& name, const Json& json) const {
     if (!json.is_object()) fail(name, "its description is not an object");
     for (const auto& [key, value] : json.items())
-      if (key != "dtype" && key != "shape" && key != "data_offsets") fail(name, "unknown member " + Json(key).dump());
+      if (key != "dtype" && key != "shape" && key != "data_offsets") fail(name, "unknown member " + quoted(key));
     for (const char* key : {"dtype", "shape", "data_offsets"})
       if (!json.contains(key)) fail(name, std::string(key) + " is missing");
 

@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
+#include "commands.h"
 #include "text.h"
 
 namespace driver {
@@ -64,9 +67,9 @@ void Console::keep() {
   drawn_ = 0;
 }
 
-bool Console::good() const {
+int Console::error() const {
   std::lock_guard lock(mutex_);
-  return error_ == 0;
+  return error_;
 }
 
 // A terminal that became narrower has broken the line into several rows: all of them go.
@@ -83,6 +86,12 @@ void Console::put(const std::string& bytes) {
     if (n >= 0) done += static_cast<size_t>(n);
     else if (errno != EINTR) error_ = errno;
   }
+}
+
+int closed_stdout(int error) {
+  if (error == EPIPE || error == EIO) return 128 + SIGPIPE;
+  std::fprintf(stderr, "signsym: standard output: %s\n", std::strerror(error));
+  return exit_file;
 }
 
 }  // namespace driver

@@ -27,8 +27,8 @@ class Console {
   // Leaves the redrawn line where it is, followed by a newline.
   void keep();
 
-  // Whether everything got out; after false (stdout was closed) nothing more is written.
-  bool good() const;
+  // errno of the first write to stdout that failed, after which nothing more is written; 0: all got out.
+  int error() const;
 
  private:
   void wipe();
@@ -38,7 +38,11 @@ class Console {
   const bool live_;
   const bool coloured_;
   int drawn_ = 0;   // columns of the redrawn line; 0: there is none
-  int error_ = 0;   // errno of the first write that failed
+  int error_ = 0;
 };
+
+// The exit code after a write to stdout failed with this errno: quietly that of SIGPIPE (141) if the reader went away;
+// else it is said on stderr.
+int closed_stdout(int error);
 
 }  // namespace driver

@@ -1,8 +1,10 @@
 #include "text.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 
 namespace driver {
 
@@ -38,6 +40,10 @@ std::string thousands(int64_t value) {
   return digits;
 }
 
+std::string rate(double per_second) {
+  return per_second >= 9.95 ? thousands(std::llround(std::min(per_second, 1e15))) : fixed(per_second, 1);
+}
+
 std::string duration(double seconds) {
   if (!(seconds >= 0 && seconds < 1e9)) return "–";
   const auto s = static_cast<int64_t>(std::llround(seconds));
@@ -51,12 +57,13 @@ std::string duration(double seconds) {
   return buffer;
 }
 
-std::string bar(double fraction, int width) {
+std::pair<std::string, std::string> bar(double fraction, int width) {
   const int halves = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * 2 * width);
-  std::string out;
-  for (int i = 0; i < halves / 2; ++i) out += "━";
-  if (halves % 2) out += "╸";
-  return out.append(width - (halves + 1) / 2, ' ');
+  std::pair<std::string, std::string> parts;
+  for (int i = 0; i < halves / 2; ++i) parts.first += "━";
+  if (halves % 2) parts.first += "╸";
+  for (int i = (halves + 1) / 2; i < width; ++i) parts.second += "━";
+  return parts;
 }
 
 int columns(const std::string& text) {
@@ -80,12 +87,28 @@ std::string cut(const std::string& text, int limit) {
   return out;
 }
 
+std::string shell_word(const std::string& word) {
+  const bool plain = std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 || std::strchr("_-./,:+@%", c);
+  });
+  if (plain && !word.empty()) return word;
+  std::string out = "'";
+  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
 std::pair<double, double> wilson(double accuracy, int64_t samples) {
   constexpr double z = 1.959963984540054;
   const double n = static_cast<double>(samples), p = accuracy / 100;
   const double centre = (p + z * z / (2 * n)) / (1 + z * z / n);
   const double half = z / (1 + z * z / n) * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n));
   return {100 * std::max(0.0, centre - half), 100 * std::min(1.0, centre + half)};
+}
+
+std::string accuracy(double value, int64_t samples) {
+  if (!std::isfinite(value) || samples <= 0) return percent(value);
+  const auto [low, high] = wilson(value, samples);
+  return percent(value) + " (95 % interval " + fixed(low, 1) + " to " + percent(high) + ")";
 }
 
 }  // namespace driver

@@ -1,0 +1,57 @@
+// What is seen of a run: its events as a bar and lines, as plain lines, as JSON, or not at all.
+#pragma once
+
+#include <signsym/signsym.h>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+
+#include "console.h"
+
+namespace driver {
+
+enum class Form { person, json, quiet };
+
+class Progress {
+ public:
+  // `folder`: where the run is written. `max_steps`: train.max_steps, 0 if there is no such limit.
+  Progress(Console& console, Form form, std::string folder, int64_t max_steps);
+
+  void on_event(const signsym_event* event);
+  // A signal came. The bar stays as it is, and what happens is announced: "^C finishing the step …".
+  void stopping(const std::string& announcement);
+
+  // How the run ended, and what to do next.
+  void finished();
+  void stopped();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void start(const signsym_event* event);
+  void step(const signsym_event* event);
+  void epoch(const signsym_event* event);
+  std::string head(const signsym_event* event) const;
+  std::string bar_line(const std::string& head, double fraction, const std::string& tail) const;
+  double seconds_left(const signsym_event* event) const;
+
+  Console& console_;
+  const Form form_;
+  const std::string folder_;
+  const int64_t max_steps_;
+  std::mutex mutex_;
+
+  int64_t held_out_ = 0;            // samples
+  int64_t first_step_ = 0;          // where this run begins, or goes on
+  Clock::time_point begin_, last_redraw_;
+  std::string shown_;               // the bar as last drawn
+  double epoch_loss_ = 0;           // sum over the steps seen of this epoch
+  int64_t epoch_steps_ = 0;
+  double top1_, seconds_ = 0;       // of the last evaluation; of the run
+  int64_t epochs_ = 0;              // done
+  std::string checkpoint_;          // the newest
+  std::string announcement_;        // "" until a signal came
+};
+
+}  // namespace driver

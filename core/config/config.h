@@ -10,6 +10,9 @@
 
 namespace signsym {
 
+class Error;
+struct Fault;
+
 enum class Format { text = 1, json = 2, binary = 3 };
 
 // A config and where each field came from, so that errors can say it.
@@ -47,6 +50,9 @@ class Config {
   std::string where(const std::string& path) const;
 
  private:
+  std::string place(const std::string& path, const std::string& origin) const;
+  Error error(const Fault& fault) const;
+
   v1::Experiment experiment_;
   std::string source_;
   std::map<std::string, std::string> origin_;  // path → "line:column" or "set on the command line"

@@ -1,0 +1,92 @@
+#include "config/contradictions.h"
+
+#include <string>
+#include <vector>
+
+#include "config/form.h"
+
+namespace signsym {
+namespace {
+
+std::string element(const std::string& path, int index) { return path + "[" + std::to_string(index) + "]"; }
+
+void refuse_if(bool contradiction, const std::string& path, const std::string& why) {
+  if (contradiction) throw Fault{path, why};
+}
+
+void check_data(const v1::Data& data) {
+  refuse_if(data.held_out() == v1::TEST && data.has_validation_fraction(), "data.validation_fraction",
+            "nothing is held out of the training set with data.held_out TEST; set data.held_out to VALIDATION, or "
+            "leave this out");
+  for (int i = 0; i < data.transform_size(); ++i) {
+    const v1::Normalize& normalize = data.transform(i).normalize();
+    refuse_if(normalize.mean_size() != normalize.std_size(), element("data.transform", i) + ".normalize",
+              "has " + std::to_string(normalize.mean_size()) + " mean and " + std::to_string(normalize.std_size()) +
+                  " std; set one of each for a channel, or none of both for the data set's own");
+  }
+}
+
+void check_model(const v1::Model& model) {
+  const int depth = model.resnet().depth();
+  refuse_if(model.has_resnet() && depth != 18 && depth != 34 && depth != 50 && depth != 101 && depth != 152,
+            "model.resnet.depth", std::to_string(depth) + " is out of range: one of 18, 34, 50, 101, 152 is expected");
+  const int cifar_depth = model.resnet_cifar().depth();
+  refuse_if(model.has_resnet_cifar() && cifar_depth % 6 != 2, "model.resnet_cifar.depth",
+            std::to_string(cifar_depth) + " is out of range: 6n + 2 (8, 14, 20, 26, 32, …) is expected");
+}
+
+// Only the scales that are measured on W can be measured for each output channel.
+template <typename Message>
+void check_granularity(const Message& feedback, const std::string& path) {
+  refuse_if(feedback.granularity() == v1::OUTPUT_CHANNEL &&
+                (feedback.scale() == v1::AUTHORS || feedback.scale() == v1::XAVIER),
+            path + ".granularity",
+            "OUTPUT_CHANNEL needs scale WEIGHT_MEAN or WEIGHT_RMS; " + v1::Scale_Name(feedback.scale()) +
+                " is one number for the whole weight");
+}
+
+void check_feedback(const v1::Feedback& feedback) {
+  check_granularity(feedback, "feedback");
+  for (int i = 0; i < feedback.layer_size(); ++i) {
+    const v1::LayerFeedback& layer = feedback.layer(i);
+    const std::string path = element("feedback.layer", i);
+    refuse_if(!layer.has_rule() && !layer.has_scale() && !layer.has_granularity() && !layer.has_distribution() &&
+                  !layer.has_sign_of_zero(),
+              path, "changes nothing for \"" + layer.name() + "\"; set a rule, scale, granularity, distribution or "
+                    "sign_of_zero, or leave it out");
+    check_granularity(layer, path);
+  }
+}
+
+void check_optimizer(const v1::Optimizer& optimizer, const v1::Train& train) {
+  refuse_if(optimizer.has_clip_norm() && optimizer.has_clip_value(), "optimizer.clip_value",
+            "cannot be set together with optimizer.clip_norm; leave one of them");
+  const v1::Sgd& sgd = optimizer.sgd();
+  refuse_if(sgd.nesterov() && (sgd.momentum() == 0 || sgd.dampening() != 0), "optimizer.sgd.nesterov",
+            "needs momentum > 0 and dampening 0");
+  const v1::Schedule& schedule = optimizer.schedule();
+  refuse_if(schedule.has_one_cycle() && schedule.warmup_epochs() > 0, "optimizer.schedule.warmup_epochs",
+            "cannot be set with one_cycle, whose rise_fraction is a warm-up");
+  refuse_if(train.epochs() > 0 && schedule.warmup_epochs() >= static_cast<double>(train.epochs()),
+            "optimizer.schedule.warmup_epochs", "leaves no epoch after the warm-up: less than train.epochs, which is " +
+                std::to_string(train.epochs()) + ", is expected");
+}
+
+}  // namespace
+
+void fill_dependent_defaults(v1::Experiment* experiment) {
+  v1::Data& data = *experiment->mutable_data();
+  if (data.held_out() == v1::VALIDATION && !data.has_validation_fraction()) data.set_validation_fraction(0.1);
+  v1::Model& model = *experiment->mutable_model();
+  const bool is_resnet = model.has_resnet() || model.has_resnet_cifar();
+  if (!model.has_initialization()) model.set_initialization(is_resnet ? v1::KAIMING_NORMAL : v1::PYTORCH);
+}
+
+void check_contradictions(const v1::Experiment& experiment) {
+  check_data(experiment.data());
+  check_model(experiment.model());
+  check_feedback(experiment.feedback());
+  check_optimizer(experiment.optimizer(), experiment.train());
+}
+
+}  // namespace signsym

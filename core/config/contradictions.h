@@ -1,0 +1,14 @@
+// What the settings of single fields cannot say: defaults that hang on another field, and fields at odds.
+#pragma once
+
+#include "signsym/v1/experiment.pb.h"
+
+namespace signsym {
+
+// After fill_defaults: validation_fraction and initialization.
+void fill_dependent_defaults(v1::Experiment* experiment);
+
+// Of an experiment with its defaults. Throws a Fault at the first.
+void check_contradictions(const v1::Experiment& experiment);
+
+}  // namespace signsym

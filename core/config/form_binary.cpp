@@ -1,55 +1,12 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/stubs/logging.h>
-#include <google/protobuf/unknown_field_set.h>
-
-#include <vector>
 
 #include "config/form.h"
-#include "config/schema.h"
 
 namespace signsym {
-namespace {
 
 namespace pb = google::protobuf;
-
-std::string unknown_field(const pb::Descriptor* message, int number) {
-  const std::string text = "field number " + std::to_string(number);
-  const pb::FieldDescriptor* field = message->FindFieldByNumber(number);
-  if (field) return text + " has another type than " + field->name() + ": " + allowed(field) + " is expected";
-  return text + " is not known; it was written by a newer version, or is no " + message->full_name();
-}
-
-void check_value(const pb::Message& message, const pb::FieldDescriptor* field, int index, const std::string& path) {
-  const pb::Reflection* reflection = message.GetReflection();
-  const bool repeated = field->is_repeated();
-  if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE) {
-    check_form(repeated ? reflection->GetRepeatedMessage(message, field, index)
-                        : reflection->GetMessage(message, field), path);
-  } else if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_ENUM) {
-    const int number = repeated ? reflection->GetRepeatedEnumValue(message, field, index)
-                                : reflection->GetEnumValue(message, field);
-    if (!field->enum_type()->FindValueByNumber(number))
-      throw Fault{path, std::to_string(number) + " was found: " + allowed(field) + " is expected"};
-  } else if (field->cpp_type() == pb::FieldDescriptor::CPPTYPE_STRING) {
-    const std::string text = repeated ? reflection->GetRepeatedString(message, field, index)
-                                      : reflection->GetString(message, field);
-    if (!pb::internal::IsStructurallyValidUTF8(text)) throw Fault{path, "is not UTF-8"};
-  }
-}
-
-}  // namespace
-
-void check_form(const pb::Message& message, const std::string& path) {
-  const pb::Reflection* reflection = message.GetReflection();
-  const pb::UnknownFieldSet& unknown = reflection->GetUnknownFields(message);
-  if (!unknown.empty()) throw Fault{path, unknown_field(message.GetDescriptor(), unknown.field(0).number())};
-  std::vector<const pb::FieldDescriptor*> fields;
-  reflection->ListFields(message, &fields);
-  for (const pb::FieldDescriptor* field : fields)
-    for (int i = 0; i < (field->is_repeated() ? reflection->FieldSize(message, field) : 1); ++i)
-      check_value(message, field, i, child_path(path, field, i));
-}
 
 void read_binary(std::string_view bytes, pb::Message* message) {
   pb::LogSilencer silence;  // text that is not UTF-8 would be printed

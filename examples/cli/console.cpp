@@ -3,6 +3,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -26,14 +27,16 @@ bool wants_colour() {
   return !(no_color && *no_color);
 }
 
+int width() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 }  // namespace
 
 Console::Console() : live_(is_terminal()), coloured_(live_ && wants_colour()) {}
 
-int Console::width() const {
-  winsize size{};
-  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
+int Console::room() const { return std::max(width() - 3, 1); }
 
 std::string Console::colour(const std::string& code, const std::string& text) const {
   return coloured_ ? "\x1b[" + code + "m" + text + "\x1b[0m" : text;
@@ -42,7 +45,7 @@ std::string Console::colour(const std::string& code, const std::string& text) co
 void Console::redraw(const std::string& text) {
   if (!live_) return;
   std::lock_guard lock(mutex_);
-  const std::string shown = cut(text, width() - 1);  // the last column stays free: no terminal wraps
+  const std::string shown = cut(text, room());
   wipe();
   put(shown);
   drawn_ = columns(shown);

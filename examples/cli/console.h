@@ -13,12 +13,12 @@ class Console {
 
   // Whether a line can be redrawn: a terminal, and TERM is not "dumb".
   bool live() const { return live_; }
-  // Columns of the terminal now; 80 where it does not say.
-  int width() const;
+  // Columns that a redrawn line can have now: all but three, for the terminal's own "^C" and the cursor.
+  int room() const;
   // `text` in an SGR code ("36" cyan, "2" dim, "31" red) if this is a terminal and NO_COLOR is not set.
   std::string colour(const std::string& code, const std::string& text) const;
 
-  // The line at the bottom, replaced by the next; cut at the terminal's width. Nothing in a pipe.
+  // The line at the bottom, replaced by the next; cut where the room ends. Nothing in a pipe.
   void redraw(const std::string& text);
   // A line that stays; it takes the place of the redrawn one.
   void line(const std::string& text);

@@ -50,7 +50,7 @@ int run_eval(const Options& options) {
     throw Failure(exit_usage, options.subject + " is not a run's folder: --weights FILE is needed with a config");
   }
   const Config config = open_config(options.subject, options.settings);
-  call(signsym_config_set, config.get(), "output.folder", "");  // nothing is written
+  call(signsym_config_set, config.get(), "output", "{}");  // nothing is written
   const std::string weights = options.weights.empty() ? newest_weights(options.subject).string() : options.weights;
   const auto trainer = make<Trainer>(signsym_trainer_create, config.get());
   call(signsym_trainer_load_weights, trainer.get(), weights.c_str());

@@ -11,17 +11,21 @@ namespace driver {
 
 namespace {
 
+bool is_bytes(const std::string& key) { return key.size() > 6 && key.compare(key.size() - 6, 6, "_bytes") == 0; }
+
 std::string words(std::string key) {
+  if (is_bytes(key)) key.resize(key.size() - 6);
   std::replace(key.begin(), key.end(), '_', ' ');
   return key;
 }
 
-std::string value(const nlohmann::ordered_json& json) {
+std::string value(const std::string& key, const nlohmann::ordered_json& json) {
+  if (is_bytes(key) && json.is_number()) return fixed(json.get<double>() / (1 << 30), 1) + " GiB";
   if (json.is_string()) return json.get<std::string>();
   if (json.is_boolean()) return json.get<bool>() ? "yes" : "no";
   if (!json.is_array()) return json.dump();
   std::string out;
-  for (const auto& item : json) out += (out.empty() ? "" : ", ") + value(item);
+  for (const auto& item : json) out += (out.empty() ? "" : ", ") + value("", item);
   return out.empty() ? "none" : out;
 }
 
@@ -31,7 +35,7 @@ void print(const nlohmann::ordered_json& object, const std::string& indent) {
     if (item.is_object()) continue;
     const std::string name = indent + words(key);
     std::printf("%s%s%s\n", name.c_str(), std::string(std::max(24 - columns(name), 1), ' ').c_str(),
-                value(item).c_str());
+                value(key, item).c_str());
   }
   for (const auto& [key, item] : object.items()) {
     if (!item.is_object()) continue;

@@ -57,6 +57,7 @@ void Progress::on_event(const signsym_event* event) {
       break;
     case SIGNSYM_EVENT_EVALUATION:
       top1_ = signsym_event_top1(event);
+      if (signsym_event_step(event) == first_step_) begin_ = Clock::now();  // that before training is no part of the pace
       break;
     case SIGNSYM_EVENT_EPOCH:
       epochs_ = signsym_event_epoch(event);
@@ -97,6 +98,7 @@ void Progress::stopped() {
 
 void Progress::finished() {
   if (form_ != Form::person) return;
+  if (std::isnan(top1_)) return console_.line("nothing was left to train");
   console_.line("held out " + accuracy(top1_, held_out_) + " after " + std::to_string(epochs_) +
                 (epochs_ == 1 ? " epoch in " : " epochs in ") + duration(seconds_));
   console_.line("   look at it: signsym report " + shell_word(folder_));
@@ -120,6 +122,7 @@ void Progress::start(const signsym_event* event) {
                 thousands(held_out_) + " held out; " + json.value("device", "") + ", " + json.value("precision", "") +
                 ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + "; writes " + folder_);
   if (first_step_ > 0) console_.line("goes on after step " + thousands(first_step_));
+  else console_.redraw("evaluating before the first step …");
 }
 
 void Progress::step(const signsym_event* event) {
@@ -157,7 +160,7 @@ std::string Progress::head(const signsym_event* event) const {
 
 // The bar is what gives way on a narrow terminal.
 std::string Progress::bar_line(const std::string& head, double fraction, const std::string& tail) const {
-  const int room = console_.width() - 1 - columns(head) - columns(tail) - 2;
+  const int room = console_.room() - columns(head) - columns(tail) - 2;
   if (room < 4) return head + " " + tail;
   const auto [done, rest] = bar(fraction, std::min(room, kBarColumns));
   const std::string blank(static_cast<size_t>(columns(rest)), ' ');

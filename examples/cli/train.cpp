@@ -3,6 +3,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -41,23 +42,23 @@ struct Run {
   int64_t max_steps = 0;
 };
 
-int64_t number(const nlohmann::json& object, const char* key) {  // JSON of Protobuf writes 64 bits as a string
-  const auto found = object.find(key);
-  if (found == object.end()) return 0;
-  return found->is_string() ? std::strtoll(found->get<std::string>().c_str(), nullptr, 10) : found->get<int64_t>();
-}
-
 nlohmann::json to_json(const signsym_config* config) {
   return nlohmann::json::parse(to_string(make<Bytes>(signsym_config_write, config, SIGNSYM_JSON)));
 }
 
+// 0 without such a limit. (Protobuf's JSON has numbers of 64 bits in quotes.)
+int64_t max_steps_of(const nlohmann::json& config) {
+  const auto train = config.value("train", nlohmann::json::object());
+  return std::strtoll(train.value("max_steps", "0").c_str(), nullptr, 10);
+}
+
 // runs/NAME-SEED, with what a file name should not hold turned into "-".
 std::string default_folder(const nlohmann::json& resolved) {
-  std::string name = resolved.value("name", "experiment");
+  std::string name = resolved.value("name", "") + "-" + resolved.value("seed", "");
   for (char& c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && !std::strchr("._-", c)) c = '-';
   }
-  return "runs/" + name + "-" + std::to_string(number(resolved, "seed"));
+  return "runs/" + name;
 }
 
 Trainer begin(const Options& options, Run& run) {
@@ -69,7 +70,7 @@ Trainer begin(const Options& options, Run& run) {
     run.folder = default_folder(resolved);
     call(signsym_config_set, config.get(), "output.folder", run.folder.c_str());
   }
-  run.max_steps = number(resolved.value("train", nlohmann::json::object()), "maxSteps");
+  run.max_steps = max_steps_of(resolved);
   try {
     return make<Trainer>(signsym_trainer_create, config.get());
   } catch (const LibraryFailure& failure) {
@@ -80,21 +81,29 @@ Trainer begin(const Options& options, Run& run) {
   }
 }
 
+// --set may say where things lie now; that anything else stays as it was is for the library to see to.
 Trainer go_on(const Options& options, Run& run) {
-  const auto places = make<Config>(signsym_config_create, "", uint64_t{0}, SIGNSYM_TEXT, "--set");
-  apply(places.get(), options.settings);
+  const Config config = open_config(options.resume, options.settings);
   run.folder = options.resume;
-  return make<Trainer>(signsym_trainer_resume, options.resume.c_str(), places.get());
+  run.max_steps = max_steps_of(to_json(config.get()));
+  return make<Trainer>(signsym_trainer_resume, options.resume.c_str(),
+                       options.settings.empty() ? nullptr : static_cast<const signsym_config*>(config.get()));
 }
 
+// What the callback needs; no exception may pass through the C library.
 struct Listener {
   Console& console;
   Progress& progress;
+  std::exception_ptr failure = nullptr;
 
   static int on_event(const signsym_event* event, void* self) {
     auto* listener = static_cast<Listener*>(self);
-    listener->progress.on_event(event);
-    return listener->console.error();
+    try {
+      listener->progress.on_event(event);
+    } catch (...) {
+      listener->failure = std::current_exception();
+    }
+    return listener->failure || listener->console.error();
   }
 };
 
@@ -114,18 +123,18 @@ int run_training(const Options& options) {
   call(signsym_trainer_on_event, trainer.get(), Listener::on_event, static_cast<void*>(&listener), nullptr);
   interrupts.watch();
 
-  signsym_error* error = nullptr;
-  const signsym_status status = signsym_trainer_run(trainer.get(), cancel.get(), &error);
-  if (status == SIGNSYM_CANCELLED && interrupts.signal() != 0) {
-    signsym_error_free(error);
+  try {
+    call(signsym_trainer_run, trainer.get(), cancel.get());
+  } catch (const LibraryFailure& failure) {
+    if (listener.failure) std::rethrow_exception(listener.failure);
+    if (failure.status() == SIGNSYM_CALLBACK_FAILED) return closed_stdout(console.error());
+    if (failure.status() != SIGNSYM_CANCELLED) {
+      console.keep();
+      throw;
+    }
     progress->stopped();
     return 128 + interrupts.signal();
   }
-  if (status == SIGNSYM_CALLBACK_FAILED && console.error() != 0) {
-    signsym_error_free(error);
-    return closed_stdout(console.error());
-  }
-  throw_unless_ok(status, error);
   progress->finished();
   return exit_done;
 }
@@ -143,7 +152,7 @@ void add_train(CLI::App& app, int& exit_code) {
   add_settings(*command, options->settings);
   auto* json = command->add_flag("--json", options->json, "Each event as a line of JSON on stdout, nothing else");
   command->add_flag("-q,--quiet", options->quiet, "Only complaints")->excludes(json);
-  command->callback([options, command, &exit_code] {
+  command->callback([options, &exit_code] {
     if (options->config.empty() && options->resume.empty()) {
       throw Failure(exit_usage, "a CONFIG to train, or --resume DIR, is expected\nTry: signsym train --help");
     }

@@ -53,7 +53,7 @@ elseif(SIGNSYM_LIBTORCH_VERSION VERSION_LESS 2.6)
     "needed. Unset SIGNSYM_LIBTORCH and run script/setup for a version that works.")
 endif()
 # Protobuf and GoogleTest speak the C++11 string ABI; a LibTorch of the old one cannot be linked with them.
-file(STRINGS "${SIGNSYM_LIBTORCH_ROOT}/lib/libc10.so" _torch_cxx11 LIMIT_COUNT 1 REGEX "__cxx11")
+file(STRINGS "${SIGNSYM_LIBTORCH_ROOT}/lib/libc10.so" _torch_cxx11 LIMIT_COUNT 1 REGEX "N3c105ErrorC[12]E.*__cxx11")
 if(NOT _torch_cxx11)
   message(FATAL_ERROR "LibTorch in ${SIGNSYM_LIBTORCH_ROOT} was built for the string ABI from before C++11. Take the "
     "zip whose name says cxx11-abi, or a wheel of 2.7 or newer.")

@@ -54,8 +54,7 @@ void append_records(const fs::path& file, Pictures& pictures) {
     const auto* data = reinterpret_cast<const uint8_t*>(bytes.data()) + record * record_bytes;
     if (data[0] >= classes)
       throw Error(Status::bad_data, file.string() + ": record " + std::to_string(record) + " (the first is 0): label " +
-                                        std::to_string(data[0]) + ": 0 to 9 is expected in CIFAR-10's binary version; " +
-                                        how_to_get("cifar10"));
+                                        std::to_string(data[0]) + ": 0 to 9 is expected; " + how_to_get("cifar10"));
     pictures.labels.push_back(data[0]);
     pictures.pixels.insert(pictures.pixels.end(), data + 1, data + record_bytes);
   }

@@ -40,9 +40,11 @@ template <size_t dimensions>
 std::vector<uint8_t> read_idx(const fs::path& path, std::array<int64_t, dimensions>& extents) {
   GzipReader file(path, how_to_get("mnist"));
   const auto next_word = [&file] {
-    uint8_t b[4];
-    file.read(b, sizeof b);
-    return static_cast<uint32_t>(b[0]) << 24 | static_cast<uint32_t>(b[1]) << 16 | static_cast<uint32_t>(b[2]) << 8 | b[3];
+    uint8_t bytes[4];
+    file.read(bytes, sizeof bytes);
+    uint32_t word = 0;
+    for (uint8_t byte : bytes) word = word << 8 | byte;
+    return word;
   };
   const uint32_t expected = 0x0800 | dimensions;
   if (const uint32_t magic = next_word(); magic != expected)

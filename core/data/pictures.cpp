@@ -38,7 +38,7 @@ void check_data_folder(const std::filesystem::path& folder, const std::string& s
     throw Error(Status::not_found, folder.string() + ": no such folder; " + how_to_get(set));
   if (error) throw Error(Status::io, folder.string() + ": cannot be read: " + error.message());
   if (status.type() != std::filesystem::file_type::directory)
-    throw Error(Status::bad_data, folder.string() + ": a folder is expected, this is a file; give the folder it lies in");
+    throw Error(Status::bad_data, folder.string() + ": a folder is expected, this is a file; give its folder");
 }
 
 std::string how_to_get(const std::string& set) { return "get the data set with: signsym data get " + set + " DIR"; }

@@ -75,7 +75,8 @@ std::string set_at(pb::Message* message, const std::string& parent, std::string_
     set_field(message, parent, field, value, step.index);
     return here;
   }
-  if (field->cpp_type() != Field::CPPTYPE_MESSAGE) throw Fault{here, "has no fields: " + allowed(field) + " is expected"};
+  if (field->cpp_type() != Field::CPPTYPE_MESSAGE)
+    throw Fault{here, "has no fields: " + allowed(field) + " is expected"};
   if (!field->is_repeated()) return set_at(reflection->MutableMessage(message, field), here, path, value);
   if (step.index < 0) throw Fault{here, "is a list: name an element of it, as in " + here + "[0]"};
   if (step.index == size) reflection->AddMessage(message, field);
@@ -174,7 +175,7 @@ std::string Config::place(const std::string& path, const std::string& origin) co
 
 Error Config::error(const Fault& fault) const {
   const std::string subject = fault.names_the_place ? "" : fault.path;
-  const std::string start = fault.location.empty() && !subject.empty() ? where(subject) : place(subject, fault.location);
+  const std::string start = fault.location.empty() ? where(subject) : place(subject, fault.location);
   return {Status::invalid_config, start + ": " + fault.why, fault.path};
 }
 

@@ -11,11 +11,11 @@ namespace {
 
 namespace pb = google::protobuf;
 
-std::string unknown_field(const pb::Descriptor* message, int number) {
-  const std::string text = "field number " + std::to_string(number);
+Fault unknown_field(const pb::Descriptor* message, const std::string& path, int number) {
+  const std::string why = "field number " + std::to_string(number);
   const pb::FieldDescriptor* field = message->FindFieldByNumber(number);
-  if (field) return text + " has another type than " + field->name() + ": " + allowed(field) + " is expected";
-  return text + " is not known; it was written by a newer version, or is no " + message->full_name();
+  if (field) return {child_path(path, field->name()), why + " has another type: " + allowed(field) + " is expected"};
+  return {path, why + " is not known; it was written by a newer version, or is no " + message->full_name()};
 }
 
 void check_value(const pb::Message& message, const pb::FieldDescriptor* field, int index, const std::string& path) {
@@ -41,7 +41,7 @@ void check_value(const pb::Message& message, const pb::FieldDescriptor* field, i
 void check_form(const pb::Message& message, const std::string& path) {
   const pb::Reflection* reflection = message.GetReflection();
   const pb::UnknownFieldSet& unknown = reflection->GetUnknownFields(message);
-  if (!unknown.empty()) throw Fault{path, unknown_field(message.GetDescriptor(), unknown.field(0).number())};
+  if (!unknown.empty()) throw unknown_field(message.GetDescriptor(), path, unknown.field(0).number());
   std::vector<const pb::FieldDescriptor*> fields;
   reflection->ListFields(message, &fields);
   for (const pb::FieldDescriptor* field : fields)

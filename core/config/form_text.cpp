@@ -123,9 +123,10 @@ Fault fault_of(const FirstError& error, std::string_view text, const pb::Descrip
     return {level.field_path(), found + " was found: " + allowed(field) + " is expected", level.at};
   }
   std::string why = words.substr(0, words.find_last_not_of(". ") + 1);
-  if (contains(words, "identifier, got: ")) {
-    why = words.back() == ' ' ? "the text ends where a field or } is expected" : "a field is expected" + words.substr(19);
-  }
+  constexpr std::string_view no_name = "Expected identifier";
+  if (words.compare(0, no_name.size(), no_name) == 0)
+    why = words.back() == ' ' ? "the text ends where a field or } is expected"
+                              : "a field is expected" + words.substr(no_name.size());
   bool in_field = !level.name.empty() && level.value.empty();
   return {in_field ? level.field_path() : level.path, why, location(error.line, error.column)};
 }
@@ -147,16 +148,17 @@ void collect(const pb::Message& message, const pb::TextFormat::ParseInfoTree& tr
   reflection->ListFields(message, &fields);
   for (const pb::FieldDescriptor* field : fields) {
     const bool repeated = field->is_repeated();
-    const bool nested = field->cpp_type() == pb::FieldDescriptor::CPPTYPE_MESSAGE;
-    for (int i = 0; i < (repeated ? reflection->FieldSize(message, field) : 1); ++i) {
+    const int size = repeated ? reflection->FieldSize(message, field) : 1;
+    // A list in brackets has one place for all its elements.
+    const bool each_has_a_place = repeated && tree.GetLocation(field, size - 1).line >= 0;
+    for (int i = 0; i < size; ++i) {
       const std::string here = child_path(path, field, i);
-      const auto place = tree.GetLocation(field, repeated ? i : -1);
-      if (place.line >= 0) locations->emplace(here, location(place.line, place.column));
-      if (!nested) continue;
-      const auto* subtree = tree.GetTreeForNested(field, repeated ? i : -1);
-      if (subtree)
+      const auto place = tree.GetLocation(field, !repeated ? -1 : each_has_a_place ? i : 0);
+      locations->emplace(here, location(place.line, place.column));
+      const auto* nested = tree.GetTreeForNested(field, repeated ? i : -1);
+      if (nested)
         collect(repeated ? reflection->GetRepeatedMessage(message, field, i) : reflection->GetMessage(message, field),
-                *subtree, here, locations);
+                *nested, here, locations);
     }
   }
 }

@@ -1,0 +1,14 @@
+// Cancel tokens. They live in a table of their own, without a lock or an allocation, so that a signal handler may set
+// one.
+#pragma once
+
+#include <signsym/signsym.h>
+
+#include <functional>
+
+namespace signsym::capi {
+
+// Throws invalid_handle. The check of a token that is freed later is false from then on.
+std::function<bool()> cancel_check(const signsym_cancel* cancel);
+
+}  // namespace signsym::capi

@@ -1,0 +1,50 @@
+// The border: what may throw runs inside guard(), and comes out as a status and an error object.
+#pragma once
+
+#include <signsym/signsym.h>
+
+#include <string>
+
+#include "base/error.h"
+#include "handle.h"
+
+namespace signsym::capi {
+
+struct ErrorObject {
+  signsym_status status = SIGNSYM_OK;
+  std::string message, field;
+};
+template <>
+struct Handled<signsym_error> {
+  using Object = ErrorObject;
+  static constexpr HandleType type = HandleType::error;
+};
+
+// The exception that is being handled, as a status; *error gets its object.
+signsym_status report_current_exception(signsym_error** error) noexcept;
+
+template <typename Body>
+signsym_status guard(signsym_error** error, Body&& body) noexcept {
+  try {
+    body();
+    return SIGNSYM_OK;
+  } catch (...) {
+    return report_current_exception(error);
+  }
+}
+
+// The object of a handle; throws invalid_handle, naming the parameter.
+template <typename Handle>
+std::shared_ptr<typename Handled<Handle>::Object> get(const Handle* handle, const char* parameter) {
+  auto object = find(handle);
+  if (!object)
+    throw Error(Status::invalid_handle, std::string(parameter) + (handle ? " is a handle that was freed, or of another type"
+                                                                         : " is NULL; a handle is expected"));
+  return object;
+}
+
+inline void require(const void* pointer, const char* parameter) {
+  if (!pointer) throw Error(Status::invalid_argument, std::string(parameter) + " is NULL");
+}
+
+}  // namespace signsym::capi

@@ -1,0 +1,92 @@
+#include "handle.h"
+
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace signsym::capi {
+namespace {
+
+constexpr uint64_t slot_bits = 24, type_bits = 4;
+
+struct Slot {
+  uint64_t generation = 1;
+  HandleType type{};
+  std::shared_ptr<void> object;
+};
+
+struct Registry {
+  std::mutex mutex;
+  std::vector<Slot> slots;
+  std::vector<uint32_t> free;
+
+  // nullptr where the token is of no live handle.
+  Slot* live(const Token& token) {
+    if (token.slot >= slots.size()) return nullptr;
+    Slot& slot = slots[token.slot];
+    return slot.object && slot.type == token.type && slot.generation == token.generation ? &slot : nullptr;
+  }
+};
+
+// Never destroyed: threads may still run when the process ends.
+Registry& registry() {
+  static Registry* const r = new Registry;
+  return *r;
+}
+
+}  // namespace
+
+bool Token::decode(const void* handle, HandleType wanted, Token& out) {
+  const uint64_t bits = reinterpret_cast<uintptr_t>(handle);
+  const uint64_t slot = bits & ((1u << slot_bits) - 1);
+  out.type = static_cast<HandleType>(bits >> slot_bits & ((1u << type_bits) - 1));
+  out.generation = bits >> (slot_bits + type_bits);
+  if (slot == 0 || out.type != wanted) return false;
+  out.slot = static_cast<uint32_t>(slot - 1);
+  return true;
+}
+
+void* Token::encode() const {
+  return reinterpret_cast<void*>(static_cast<uintptr_t>(
+      (slot + 1) | static_cast<uint64_t>(type) << slot_bits | generation << (slot_bits + type_bits)));
+}
+
+void* adopt(HandleType type, std::shared_ptr<void> object) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  if (r.free.empty()) {
+    if (r.slots.size() + 1 >= 1u << slot_bits) throw std::bad_alloc();
+    r.free.reserve(r.slots.size() + 1);  // so that release() need not allocate
+    r.slots.emplace_back();
+    r.free.push_back(static_cast<uint32_t>(r.slots.size() - 1));
+  }
+  const uint32_t index = r.free.back();
+  r.free.pop_back();
+  Slot& slot = r.slots[index];
+  slot.type = type;
+  slot.object = std::move(object);
+  return Token{index, type, slot.generation}.encode();
+}
+
+std::shared_ptr<void> find(HandleType type, const void* handle) noexcept {
+  Token token;
+  if (!Token::decode(handle, type, token)) return nullptr;
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  const Slot* slot = r.live(token);
+  return slot ? slot->object : nullptr;
+}
+
+std::shared_ptr<void> release(HandleType type, const void* handle) noexcept {
+  Token token;
+  if (!Token::decode(handle, type, token)) return nullptr;
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  Slot* slot = r.live(token);
+  if (!slot) return nullptr;
+  ++slot->generation;
+  r.free.push_back(token.slot);
+  return std::move(slot->object);
+}
+
+}  // namespace signsym::capi

@@ -1,0 +1,175 @@
+#include <atomic>
+
+#include "bytes.h"
+#include "cancel.h"
+#include "config.h"
+#include "event.h"
+#include "guard.h"
+#include "train/trainer.h"
+
+using namespace signsym;
+using namespace signsym::capi;
+
+namespace signsym::capi {
+
+// A host's function with its data; destroyed exactly once.
+struct Callback {
+  signsym_event_fn function = nullptr;
+  void* user_data = nullptr;
+  signsym_destroy_fn destroy = nullptr;
+
+  Callback(signsym_event_fn f, void* data, signsym_destroy_fn d) : function(f), user_data(data), destroy(d) {}
+  Callback(const Callback&) = delete;
+  ~Callback() {
+    if (destroy) destroy(user_data);
+  }
+};
+
+struct TrainerObject {
+  std::unique_ptr<Trainer> trainer;
+  std::shared_ptr<Callback> callback;
+  std::atomic<bool> busy{false};
+  std::atomic<bool> freed{false};
+};
+
+template <>
+struct Handled<signsym_trainer> {
+  using Object = TrainerObject;
+  static constexpr HandleType type = HandleType::trainer;
+};
+
+}  // namespace signsym::capi
+
+namespace {
+
+// Holds the trainer for one call; another thread's call meanwhile is answered with busy.
+class Use {
+ public:
+  explicit Use(const std::shared_ptr<TrainerObject>& object) : object_(object) {
+    if (object_->busy.exchange(true))
+      throw Error(Status::busy, "trainer is running; only signsym_trainer_free and signsym_cancel_set are legal meanwhile");
+  }
+  ~Use() { object_->busy = false; }
+  Use(const Use&) = delete;
+
+ private:
+  std::shared_ptr<TrainerObject> object_;
+};
+
+// Tells the host; false to stop.
+bool call_host(TrainerObject& object, const Event& event) {
+  const std::shared_ptr<Callback> callback = object.callback;
+  if (!callback) return true;
+  signsym_event* handle = adopt<signsym_event>(std::make_shared<EventObject>(EventObject{&event, {}}));
+  struct Release {
+    signsym_event* handle;
+    ~Release() { release(handle); }
+  } release_after{handle};
+  return callback->function(handle, callback->user_data) == 0;
+}
+
+signsym_trainer* make_trainer(std::unique_ptr<Trainer> trainer) {
+  auto object = std::make_shared<TrainerObject>();
+  object->trainer = std::move(trainer);
+  // The trainer is a part of the object: no owning pointer back.
+  object->trainer->on_event([raw = object.get()](const Event& event) { return call_host(*raw, event); });
+  return adopt<signsym_trainer>(std::move(object));
+}
+
+}  // namespace
+
+extern "C" {
+
+signsym_status signsym_trainer_create(const signsym_config* config, signsym_trainer** out, signsym_error** error) {
+  return guard(error, [&] {
+    require(out, "out");
+    *out = make_trainer(std::make_unique<Trainer>(*get(config, "config")));
+  });
+}
+
+signsym_status signsym_trainer_create_from_file(const char* path, signsym_trainer** out, signsym_error** error) {
+  return guard(error, [&] {
+    require(path, "path");
+    require(out, "out");
+    *out = make_trainer(std::make_unique<Trainer>(Config::read(path)));
+  });
+}
+
+signsym_status signsym_trainer_resume(const char* folder, const signsym_config* config, signsym_trainer** out,
+                                      signsym_error** error) {
+  return guard(error, [&] {
+    require(folder, "folder");
+    require(out, "out");
+    const std::shared_ptr<Config> given = config ? get(config, "config") : nullptr;
+    *out = make_trainer(Trainer::resume(folder, given.get()));
+  });
+}
+
+signsym_status signsym_trainer_on_event(signsym_trainer* trainer, signsym_event_fn function, void* user_data,
+                                        signsym_destroy_fn destroy, signsym_error** error) {
+  // Made first, so that destroy is called on every path.
+  std::shared_ptr<Callback> replaced;
+  return guard(error, [&] {
+    auto callback = std::make_shared<Callback>(function, user_data, destroy);
+    require(reinterpret_cast<const void*>(function), "function");
+    const auto object = get(trainer, "trainer");
+    const Use use(object);
+    replaced = std::exchange(object->callback, std::move(callback));
+  });
+}
+
+signsym_status signsym_trainer_run(signsym_trainer* trainer, signsym_cancel* cancel, signsym_error** error) {
+  return guard(error, [&] {
+    const auto object = get(trainer, "trainer");
+    const Use use(object);
+    const std::function<bool()> by_token = cancel ? cancel_check(cancel) : std::function<bool()>{};
+    const RunEnd how = object->trainer->run([&] { return object->freed || (by_token && by_token()); });
+    if (how == RunEnd::cancelled) throw Error(Status::cancelled, "the run was cancelled");
+    if (how == RunEnd::stopped) throw Error(Status::callback_failed, "the event callback asked the run to stop");
+  });
+}
+
+signsym_status signsym_trainer_evaluate(signsym_trainer* trainer, double* loss, double* top1, double* top5,
+                                        int64_t* samples, signsym_error** error) {
+  return guard(error, [&] {
+    const auto object = get(trainer, "trainer");
+    const Use use(object);
+    const Evaluation result = object->trainer->evaluate();
+    if (loss) *loss = result.loss;
+    if (top1) *top1 = result.top1;
+    if (top5) *top5 = result.top5;
+    if (samples) *samples = result.samples;
+  });
+}
+
+signsym_status signsym_trainer_load_weights(signsym_trainer* trainer, const char* path, signsym_error** error) {
+  return guard(error, [&] {
+    require(path, "path");
+    const auto object = get(trainer, "trainer");
+    const Use use(object);
+    read_weights(path, object->trainer->learner().model());
+  });
+}
+
+signsym_status signsym_trainer_save_weights(signsym_trainer* trainer, const char* path, signsym_error** error) {
+  return guard(error, [&] {
+    require(path, "path");
+    const auto object = get(trainer, "trainer");
+    const Use use(object);
+    write_weights(path, object->trainer->learner().model());
+  });
+}
+
+signsym_status signsym_trainer_config(const signsym_trainer* trainer, signsym_config** out, signsym_error** error) {
+  return guard(error, [&] {
+    require(out, "out");
+    // The config does not change once the trainer is made: legal during a run.
+    *out = adopt<signsym_config>(std::make_shared<Config>(get(trainer, "trainer")->trainer->config()));
+  });
+}
+
+void signsym_trainer_free(signsym_trainer* trainer) {
+  if (const auto object = release(trainer)) object->freed = true;
+}
+
+}  // extern "C"

@@ -1,0 +1,29 @@
+#include "models/lenet.h"
+
+#include "base/error.h"
+
+namespace signsym {
+
+Graph lenet(int64_t channels, int64_t height, int64_t width, int64_t classes, ActivationKind activation) {
+  if (height < 12 || width < 12)
+    throw Error(Status::invalid_config,
+                "model.lenet: pictures of " + std::to_string(height) + " × " + std::to_string(width) +
+                    " are too small; at least 12 × 12 is expected",
+                "model.lenet");
+  const int64_t padding = height < 32 || width < 32 ? 2 : 0;
+  const auto reduced = [&](int64_t size) { return ((size + 2 * padding - 4) / 2 - 4) / 2; };
+  const Activation f{activation};
+
+  Graph g{"lenet", {}};
+  std::string x = g.add("conv1", Conv2dOptions{channels, 6, {5, 5}, {1, 1}, {padding, padding}}, {"input"});
+  x = g.add("pool1", MaxPool2d{2, 2}, {g.add("act1", f, {x})});
+  x = g.add("conv2", Conv2dOptions{6, 16, {5, 5}}, {x});
+  x = g.add("pool2", MaxPool2d{2, 2}, {g.add("act2", f, {x})});
+  x = g.add("flatten", Flatten{}, {x});
+  x = g.add("fc1", LinearOptions{16 * reduced(height) * reduced(width), 120}, {x});
+  x = g.add("fc2", LinearOptions{120, 84}, {g.add("act3", f, {x})});
+  g.add("fc3", LinearOptions{84, classes}, {g.add("act4", f, {x})});
+  return g;
+}
+
+}  // namespace signsym

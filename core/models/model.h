@@ -1,0 +1,85 @@
+// Runs a graph: holds its parameters and buffers, and for each layer with a weight the feedback rule and B.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/MemoryFormat.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/graph.h"
+#include "nn/feedback_rule.h"
+
+namespace signsym {
+
+struct NamedTensor {
+  std::string name;
+  Tensor tensor;
+};
+
+// A layer with a weight, under its rule.
+struct FeedbackLayer {
+  std::string name;         // "layer1.0.conv1"
+  std::string kind;         // "conv2d" or "linear"
+  Tensor weight;            // the parameter, fp32
+  FeedbackRule rule{Rule::backprop};
+  FeedbackState state;
+  bool carries_error = false;  // something below it learns, so its B is used
+  Tensor feedback_weight;   // B of this step in the compute type; undefined under BACKPROP
+};
+
+struct ModelOptions {
+  c10::Device device = c10::kCPU;
+  c10::ScalarType compute_type = c10::kFloat;  // or kBFloat16; parameters are fp32 always
+  c10::MemoryFormat memory_format = c10::MemoryFormat::Contiguous;
+  Initialization initialization = Initialization::pytorch;
+  uint64_t seed = 1;
+};
+
+// What looks at, or takes over, each node's output as the model runs (direct rules, probes).
+using NodeObserver = std::function<Tensor(const Node&, Tensor)>;
+
+class Model {
+ public:
+  // Initial weights are drawn by the seed and the parameters' names. Errors: invalid_argument (check(graph)).
+  Model(Graph graph, const ModelOptions& options);
+  ~Model();
+
+  // x: (N, C, H, W) or (N, n) fp32 on the model's device → logits (N, classes) fp32. training: batch statistics are
+  // used, and the running ones updated. Without training, any number of threads at once.
+  Tensor forward(const Tensor& x, bool training, const NodeObserver& observer = {}) const;
+
+  // In the state dict's order. The tensors are the model's own.
+  const std::vector<NamedTensor>& parameters() const { return parameters_; }
+  const std::vector<NamedTensor>& buffers() const { return buffers_; }
+  // Parameters and buffers together, in torchvision's state dict order.
+  std::vector<NamedTensor> state() const;
+  std::vector<FeedbackLayer>& layers() { return layers_; }
+  const std::vector<FeedbackLayer>& layers() const { return layers_; }
+  std::vector<std::string> layer_names() const;
+  int64_t parameter_count() const;
+
+  // One rule for each layer, in the order of layers(); what is fixed is drawn here from the initial weights.
+  void set_feedback(const std::vector<FeedbackRule>& rules, uint64_t seed);
+  // B of this step, where a layer carries an error. Called before each step.
+  void update_feedback_weights(uint32_t step);
+  // The stored feedback weights, by their names in checkpoints: "layer1.0.conv1.feedback".
+  std::vector<NamedTensor> stored_feedback() const;
+
+  const Graph& graph() const { return graph_; }
+  const ModelOptions& options() const { return options_; }
+
+ private:
+  struct Plan;  // nodes with indices in place of names
+  Graph graph_;
+  ModelOptions options_;
+  std::vector<NamedTensor> parameters_;
+  std::vector<NamedTensor> buffers_;
+  std::vector<NamedTensor> state_;
+  std::vector<FeedbackLayer> layers_;
+  std::unique_ptr<Plan> plan_;
+};
+
+}  // namespace signsym

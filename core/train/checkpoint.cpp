@@ -1,0 +1,243 @@
+#include "train/checkpoint.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+
+namespace signsym {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* format_name = "signsym-checkpoint";
+const std::string momentum_prefix = "optimizer.momentum.";
+
+ScalarType scalar_type(const Tensor& tensor) {
+  switch (tensor.scalar_type()) {
+    case at::kFloat: return ScalarType::f32;
+    case at::kDouble: return ScalarType::f64;
+    case at::kBFloat16: return ScalarType::bf16;
+    case at::kHalf: return ScalarType::f16;
+    case at::kLong: return ScalarType::i64;
+    default: throw Error(Status::internal, "a tensor of a type that has no place in a checkpoint");
+  }
+}
+
+at::ScalarType torch_type(ScalarType type) {
+  switch (type) {
+    case ScalarType::f32: return at::kFloat;
+    case ScalarType::f64: return at::kDouble;
+    case ScalarType::bf16: return at::kBFloat16;
+    case ScalarType::f16: return at::kHalf;
+    case ScalarType::i64: return at::kLong;
+    case ScalarType::i32: return at::kInt;
+    case ScalarType::u8: return at::kByte;
+    case ScalarType::boolean: return at::kBool;
+  }
+  return at::kFloat;
+}
+
+// Tensors as bytes in NCHW order; `keep` owns what had to be copied to the host or reordered.
+std::vector<TensorView> views(const std::vector<NamedTensor>& tensors, std::vector<Tensor>& keep) {
+  std::vector<TensorView> out;
+  for (const NamedTensor& named : tensors) {
+    const Tensor host = named.tensor.detach().cpu().contiguous();
+    keep.push_back(host);
+    out.push_back({named.name, scalar_type(host), host.sizes().vec(), host.data_ptr()});
+  }
+  return out;
+}
+
+// A copy of a file's tensor; its data may lie at any address.
+Tensor tensor_of(const TensorView& view) {
+  Tensor out = at::empty(view.shape, torch_type(view.type));
+  if (view.bytes() > 0) std::memcpy(out.data_ptr(), view.data, view.bytes());
+  return out;
+}
+
+std::string shape_text(const std::vector<int64_t>& shape) {
+  std::string text = "(";
+  for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
+  return text + ")";
+}
+
+std::vector<NamedTensor> all_of(const Learner& learner) {
+  std::vector<NamedTensor> tensors = learner.model().state();
+  for (const NamedTensor& named : learner.model().stored_feedback()) tensors.push_back(named);
+  for (const NamedTensor& named : learner.optimizer().momentum())
+    tensors.push_back({momentum_prefix + named.name, named.tensor});
+  return tensors;
+}
+
+// CRC-32 over names, types, shapes, data and all other metadata: a flipped bit anywhere is noticed.
+std::string checksum(const std::vector<TensorView>& tensors, const Metadata& metadata) {
+  std::vector<const TensorView*> sorted;
+  for (const TensorView& t : tensors) sorted.push_back(&t);
+  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
+  uLong crc = crc32_z(0, nullptr, 0);
+  const auto add = [&](const void* data, size_t size) { crc = crc32_z(crc, static_cast<const Bytef*>(data), size); };
+  for (const auto& [key, value] : metadata) {
+    if (key == "crc32") continue;
+    add(key.c_str(), key.size() + 1);
+    add(value.c_str(), value.size() + 1);
+  }
+  for (const TensorView* t : sorted) {
+    add(t->name.c_str(), t->name.size() + 1);
+    const int64_t type = static_cast<int64_t>(t->type);
+    add(&type, sizeof type);
+    add(t->shape.data(), t->shape.size() * sizeof(int64_t));
+    if (t->bytes() > 0) add(t->data, t->bytes());
+  }
+  char text[16];
+  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(crc));
+  return text;
+}
+
+[[noreturn]] void fail_missing(const std::string& source, const std::string& name, const Tensor& wanted) {
+  throw Error(Status::mismatch, source + ": tensor " + name + " is missing; this model has it with shape " +
+                                    shape_text(wanted.sizes().vec()) + ". It was saved from another model: use the config " +
+                                    "that it was trained with");
+}
+
+// The file's tensor for each of `wanted`, its shape and kind of type checked.
+std::vector<Tensor> matched(const Safetensors& file, const std::vector<NamedTensor>& wanted, const std::string& source) {
+  std::vector<Tensor> found;
+  for (const NamedTensor& named : wanted) {
+    const TensorView* view = file.find(named.name);
+    if (!view) fail_missing(source, named.name, named.tensor);
+    if (view->shape != named.tensor.sizes().vec())
+      throw Error(Status::mismatch, source + ": tensor " + named.name + " has shape " + shape_text(view->shape) +
+                                        "; this model's has " + shape_text(named.tensor.sizes().vec()) +
+                                        ". It was saved from another model: use the config that it was trained with");
+    if (at::isFloatingType(torch_type(view->type)) != at::isFloatingType(named.tensor.scalar_type()))
+      throw Error(Status::mismatch, source + ": tensor " + named.name + " is of another type than this model's");
+    found.push_back(tensor_of(*view));
+  }
+  return found;
+}
+
+void copy_all(const std::vector<NamedTensor>& to, const std::vector<Tensor>& from) {
+  at::NoGradGuard no_grad;
+  for (size_t i = 0; i < to.size(); ++i) Tensor(to[i].tensor).copy_(from[i]);
+}
+
+bool is_model_tensor(const std::string& name) {
+  const std::string feedback = ".feedback";
+  return name.rfind(momentum_prefix, 0) != 0 &&
+         (name.size() < feedback.size() || name.compare(name.size() - feedback.size(), feedback.size(), feedback) != 0);
+}
+
+void refuse_strangers(const Safetensors& file, const std::vector<NamedTensor>& known, const std::string& source,
+                      bool model_only) {
+  for (const TensorView& view : file.tensors()) {
+    if (model_only && !is_model_tensor(view.name)) continue;
+    if (std::none_of(known.begin(), known.end(), [&](const NamedTensor& k) { return k.name == view.name; }))
+      throw Error(Status::mismatch, source + ": tensor " + view.name + " with shape " + shape_text(view.shape) +
+                                        " is not in this model. It was saved from another model: use the config that it " +
+                                        "was trained with");
+  }
+}
+
+}  // namespace
+
+void write_checkpoint(const fs::path& path, const Learner& learner, const CheckpointHeader& header) {
+  for (const NamedTensor& parameter : learner.model().parameters())
+    if (!at::isfinite(parameter.tensor.detach()).all().item<bool>())
+      throw Error(Status::diverged, "parameter " + parameter.name + " is no longer finite");
+  const Progress& p = header.progress;
+  // A double's shortest text that reads back equal is JSON's.
+  const auto exact = [](double value) { return nlohmann::json(value).dump(); };
+  Metadata metadata{{"format", format_name},
+                    {"format_version", std::to_string(checkpoint_format)},
+                    {"config", header.config},
+                    {"config_hash", header.config_hash},
+                    {"epoch", std::to_string(p.epoch)},
+                    {"batch", std::to_string(p.batch)},
+                    {"step", std::to_string(p.step)},
+                    {"loss_sum", exact(p.loss_sum)},
+                    {"correct", std::to_string(p.correct)},
+                    {"samples", std::to_string(p.samples)},
+                    {"best_top1", exact(p.best_top1)},
+                    {"best_step", std::to_string(p.best_step)}};
+  std::vector<Tensor> keep;
+  std::vector<TensorView> tensors = views(all_of(learner), keep);
+  metadata["crc32"] = checksum(tensors, metadata);
+  write_safetensors(path, std::move(tensors), metadata);
+}
+
+Checkpoint read_checkpoint(const fs::path& path) {
+  Checkpoint checkpoint{{}, Safetensors::read(path)};
+  const Metadata& metadata = checkpoint.file.metadata();
+  const auto text = [&](const std::string& key) -> const std::string& {
+    const auto found = metadata.find(key);
+    if (found == metadata.end())
+      throw Error(Status::bad_data, path.string() + ": no " + key + " in its header; a checkpoint of signsym is expected");
+    return found->second;
+  };
+  if (text("format") != format_name)
+    throw Error(Status::bad_data, path.string() + ": format \"" + text("format") + "\"; a checkpoint of signsym is expected");
+  const auto number = [&](const std::string& key) {
+    const nlohmann::json value = nlohmann::json::parse(text(key), nullptr, false);
+    if (!value.is_number())
+      throw Error(Status::bad_data, path.string() + ": " + key + " in its header is no number; the file is damaged");
+    return value;
+  };
+  if (number("format_version").get<int64_t>() > checkpoint_format)
+    throw Error(Status::unsupported, path.string() + ": checkpoint format " + text("format_version") +
+                                         "; this version of signsym reads up to " + std::to_string(checkpoint_format) +
+                                         ": use a newer signsym");
+  if (text("crc32") != checksum(checkpoint.file.tensors(), metadata))
+    throw Error(Status::bad_data, path.string() + ": its checksum does not fit its content; the file is damaged");
+  Progress& p = checkpoint.header.progress;
+  p.epoch = number("epoch").get<int64_t>();
+  p.batch = number("batch").get<int64_t>();
+  p.step = number("step").get<int64_t>();
+  p.loss_sum = number("loss_sum").get<double>();
+  p.correct = number("correct").get<int64_t>();
+  p.samples = number("samples").get<int64_t>();
+  p.best_top1 = number("best_top1").get<double>();
+  p.best_step = number("best_step").get<int64_t>();
+  checkpoint.header.config = text("config");
+  checkpoint.header.config_hash = text("config_hash");
+  return checkpoint;
+}
+
+void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
+  const Model& model = learner.model();
+  std::vector<NamedTensor> wanted = model.state();
+  for (const NamedTensor& named : model.stored_feedback()) wanted.push_back(named);
+  const std::vector<Tensor> found = matched(checkpoint.file, wanted, source);
+
+  std::vector<Tensor> momentum;
+  std::vector<NamedTensor> known = wanted;
+  for (const NamedTensor& parameter : model.parameters()) {
+    const std::string name = momentum_prefix + parameter.name;
+    known.push_back({name, parameter.tensor});
+    const bool there = checkpoint.file.find(name) != nullptr;
+    momentum.push_back(there ? matched(checkpoint.file, {{name, parameter.tensor}}, source)[0] : Tensor());
+  }
+  refuse_strangers(checkpoint.file, known, source, /*model_only=*/false);
+  copy_all(wanted, found);
+  learner.optimizer().set_momentum(momentum);
+}
+
+void write_weights(const fs::path& path, const Model& model) {
+  std::vector<Tensor> keep;
+  // "pt" tells other readers that names and shapes are PyTorch's.
+  write_safetensors(path, views(model.state(), keep), {{"format", "pt"}});
+}
+
+void read_weights(const fs::path& path, Model& model) {
+  const Safetensors file = Safetensors::read(path);
+  const std::vector<Tensor> found = matched(file, model.state(), path.string());
+  refuse_strangers(file, model.state(), path.string(), /*model_only=*/true);
+  copy_all(model.state(), found);
+}
+
+}  // namespace signsym

@@ -1,0 +1,38 @@
+#include "train/learner.h"
+
+#include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace signsym {
+
+Learner::Learner(std::unique_ptr<Model> model, std::unique_ptr<Sgd> optimizer, Loss loss)
+    : model_(std::move(model)), optimizer_(std::move(optimizer)), loss_(loss),
+      strategy_(std::make_unique<FeedbackStrategy>()) {}
+
+StepResult Learner::step(const Tensor& x, const Tensor& labels, uint32_t step, double learning_rate) {
+  at::AutoGradMode gradients(true);
+  const c10::Device device = model_->options().device;
+  const Tensor targets = labels.to(device);
+
+  strategy_->begin_step(*model_, step);
+  const Tensor logits = model_->forward(x.to(device), /*training=*/true, strategy_->observer());
+  const Tensor loss = loss_of(loss_, logits, targets);
+
+  StepResult result;
+  result.loss = loss.item<double>();
+  if (!std::isfinite(result.loss))
+    throw Error(Status::diverged, std::string("the loss is ") + (std::isnan(result.loss) ? "NaN" : "infinite"));
+  result.correct = logits.detach().argmax(1).eq(targets).sum().item<int64_t>();
+
+  optimizer_->clear_gradients();
+  strategy_->backward(*model_, loss, logits);
+  strategy_->learn(*model_, learning_rate);
+  optimizer_->step(learning_rate);
+  return result;
+}
+
+}  // namespace signsym

@@ -1,0 +1,141 @@
+#include "train/run_folder.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace signsym {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr const char* config_name = "config.textproto";
+constexpr const char* metrics_name = "metrics.jsonl";
+const std::string checkpoint_prefix = "checkpoint-", checkpoint_suffix = ".safetensors";
+
+std::optional<int64_t> step_of(const std::string& name) {
+  const size_t ends = checkpoint_prefix.size() + checkpoint_suffix.size();
+  if (name.size() <= ends || name.rfind(checkpoint_prefix, 0) != 0 ||
+      name.compare(name.size() - checkpoint_suffix.size(), checkpoint_suffix.size(), checkpoint_suffix) != 0)
+    return {};
+  int64_t step = 0;
+  const char* first = name.data() + checkpoint_prefix.size();
+  const char* last = name.data() + name.size() - checkpoint_suffix.size();
+  const auto [end, error] = std::from_chars(first, last, step);
+  return error == std::errc() && end == last ? std::optional<int64_t>(step) : std::nullopt;
+}
+
+int open_metrics(const fs::path& folder) {
+  const fs::path path = folder / metrics_name;
+  const int file = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (file < 0)
+    throw Error(Status::io, path.string() + ": cannot be opened for writing: " + std::strerror(errno));
+  if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
+    ::close(file);
+    throw Error(Status::busy, folder.string() + ": another process is training into this folder; wait for it or end it");
+  }
+  // A line that a crash tore is ended, so that what follows stands on a line of its own.
+  char last = '\n';
+  const off_t size = ::lseek(file, 0, SEEK_END);
+  if (size > 0 && ::pread(file, &last, 1, size - 1) == 1 && last != '\n' && ::write(file, "\n", 1) != 1) {
+    ::close(file);
+    throw Error(Status::io, path.string() + ": cannot be written: " + std::strerror(errno));
+  }
+  return file;
+}
+
+}  // namespace
+
+RunFolder RunFolder::create(const fs::path& folder, const std::string& config_text) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error || !fs::is_directory(folder))
+    throw Error(Status::io, folder.string() + ": the run folder cannot be made: " +
+                                (error ? error.message() : "a file of that name is there") + "; name another with --out");
+  // An empty metrics file without a config is what a cut between the two leaves: no run yet.
+  if (fs::exists(folder / config_name) || (fs::exists(folder / metrics_name) && fs::file_size(folder / metrics_name) > 0))
+    throw Error(Status::already_exists,
+                folder.string() + ": this folder already holds a run; resume it, or name another folder",
+                "output.folder");
+  RunFolder run(folder, open_metrics(folder));
+  write_file(folder / config_name, {config_text});
+  return run;
+}
+
+RunFolder RunFolder::open(const fs::path& folder) {
+  if (!fs::exists(folder / config_name))
+    throw Error(Status::not_found, folder.string() + ": no run is here (" + config_name + " is missing)");
+  return RunFolder(folder, open_metrics(folder));
+}
+
+fs::path RunFolder::config_file(const fs::path& folder) { return folder / config_name; }
+
+RunFolder::RunFolder(RunFolder&& other) noexcept
+    : path_(std::move(other.path_)), metrics_(std::exchange(other.metrics_, -1)) {}
+
+RunFolder& RunFolder::operator=(RunFolder&& other) noexcept {
+  std::swap(path_, other.path_);
+  std::swap(metrics_, other.metrics_);
+  return *this;
+}
+
+RunFolder::~RunFolder() {
+  if (metrics_ >= 0) ::close(metrics_);
+}
+
+fs::path RunFolder::checkpoint_file(int64_t step) const {
+  return path_ / (checkpoint_prefix + std::to_string(step) + checkpoint_suffix);
+}
+
+fs::path RunFolder::model_file() const { return path_ / "model.safetensors"; }
+
+std::vector<int64_t> RunFolder::checkpoints() const {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(path_, error))
+    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
+void RunFolder::prune(int64_t keep_last, int64_t best_step) const {
+  const std::vector<int64_t> steps = checkpoints();
+  std::error_code error;  // one that cannot be removed is in nobody's way
+  for (size_t i = 0; i + keep_last < steps.size(); ++i)
+    if (steps[i] != best_step) fs::remove(checkpoint_file(steps[i]), error);
+}
+
+void RunFolder::append_metrics(const std::string& line) {
+  const std::string text = line + "\n";
+  for (size_t written = 0; written < text.size();) {
+    const ssize_t n = ::write(metrics_, text.data() + written, text.size() - written);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0)
+      throw Error(Status::io, (path_ / metrics_name).string() + ": cannot be written: " + std::strerror(errno) +
+                                  (errno == ENOSPC ? "; free space and resume the run" : ""));
+    written += n;
+  }
+}
+
+double RunFolder::seconds_at(int64_t step) const {
+  std::ifstream file(path_ / metrics_name);
+  double seconds = 0;
+  for (std::string line; std::getline(file, line);) {
+    const nlohmann::json event = nlohmann::json::parse(line, nullptr, false);
+    if (!event.is_object() || !event.contains("step") || !event.contains("seconds")) continue;
+    if (event["step"].is_number() && event["seconds"].is_number() && event["step"].get<int64_t>() <= step)
+      seconds = event["seconds"].get<double>();
+  }
+  return seconds;
+}
+
+}  // namespace signsym

@@ -1,0 +1,43 @@
+// The folder of a run (docs/run-folder.md): the one place that knows its files' names.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace signsym {
+
+class RunFolder {
+ public:
+  // Makes the folder. Errors: already_exists where it holds a run, io.
+  static RunFolder create(const std::filesystem::path& folder, const std::string& config_text);
+  // Errors: not_found where it is no run, busy where another process is writing it.
+  static RunFolder open(const std::filesystem::path& folder);
+  static std::filesystem::path config_file(const std::filesystem::path& folder);
+
+  RunFolder(RunFolder&& other) noexcept;
+  RunFolder& operator=(RunFolder&& other) noexcept;
+  ~RunFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::filesystem::path checkpoint_file(int64_t step) const;
+  std::filesystem::path model_file() const;
+  // Steps of the checkpoints that are there, ascending.
+  std::vector<int64_t> checkpoints() const;
+  // Removes all but the newest `keep_last` and that of `best_step` (negative: none).
+  void prune(int64_t keep_last, int64_t best_step) const;
+
+  // Appends a line to metrics.jsonl.
+  void append_metrics(const std::string& line);
+  // "seconds" of the last line at or before `step`; 0 where there is none.
+  double seconds_at(int64_t step) const;
+
+ private:
+  RunFolder(std::filesystem::path path, int metrics) : path_(std::move(path)), metrics_(metrics) {}
+  std::filesystem::path path_;
+  int metrics_ = -1;  // metrics.jsonl, open for appending and locked against other processes
+};
+
+}  // namespace signsym

@@ -39,14 +39,16 @@ class Bar {
       return;
     }
     last_ = now;
-    const double fraction = static_cast<double>(bytes) / static_cast<double>(all);
-    const double pace = static_cast<double>(bytes - first_) / std::chrono::duration<double>(now - begin_).count();
+    const double elapsed = std::chrono::duration<double>(now - begin_).count();
     std::string tail = megabytes(bytes) + " of " + megabytes(all) + " MB";
-    if (bytes > first_) {
+    if (elapsed > 1 && bytes > first_) {
+      const double pace = static_cast<double>(bytes - first_) / elapsed;
       tail += "  " + fixed(pace / 1e6, 1) + " MB/s  " + duration(static_cast<double>(all - bytes) / pace) + " left";
     }
-    const auto [done, rest] = bar(fraction, kBarColumns);
-    console_.redraw(title_ + " " + console_.colour("36", done) + console_.colour("2", rest) + " " + tail);
+    const auto [done, rest] = bar(static_cast<double>(bytes) / static_cast<double>(all), kBarColumns);
+    const std::string dim = console_.colour("2", rest);
+    const std::string blank(static_cast<size_t>(columns(rest)), ' ');
+    console_.redraw(title_ + " " + console_.colour("36", done) + (dim == rest ? blank : dim) + " " + tail);
   }
 
  private:
@@ -68,6 +70,21 @@ std::string folder_of(const Options& options) {
   return (std::filesystem::path(data) / (options.name == "mnist" ? "mnist" : "cifar-10-batches-bin")).string();
 }
 
+// Stopped by a signal: false.
+bool fetch_with_bar(const Source& source, const std::string& folder, Console& console, Interrupts& interrupts) {
+  Bar bar(console, source.title);
+  interrupts.watch();
+  try {
+    return fetch(source, folder, Patience(), [&](int64_t bytes, int64_t all) {
+      bar.show(bytes, all);
+      return interrupts.signal() == 0;
+    });
+  } catch (...) {
+    console.keep();
+    throw;
+  }
+}
+
 int get_data(const Options& options) {
   Console console;
   Interrupts interrupts([](int) {});
@@ -79,13 +96,7 @@ int get_data(const Options& options) {
     console.line(source.title + " is in " + folder + " already");
   } else {
     console.line(source.title + " from " + source.address);
-    Bar bar(console, source.title);
-    interrupts.watch();
-    const bool whole = fetch(source, folder, Patience(), [&](int64_t bytes, int64_t all) {
-      bar.show(bytes, all);
-      return interrupts.signal() == 0;
-    });
-    if (!whole) {
+    if (!fetch_with_bar(source, folder, console, interrupts)) {
       console.line("stopped: the same command goes on from here");
       return 128 + interrupts.signal();
     }

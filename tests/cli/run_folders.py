@@ -74,9 +74,11 @@ class RunFolder:
                 seconds += 0.8
             top1 = 10 + (accuracy - 10) * share / (1 - math.exp(-3.2)) + (2 * noise(epoch + 0.5) if 0 < epoch < epochs else 0)
             top1 = round(top1 / 100 * samples) / samples * 100
-            first, last = ANGLES.get(rule, (55, 50))
-            alignment = [{'layer': n, 'angle': first + (last - first) * share * (0.3 + 0.7 * i / len(layers)), 'norm_ratio': 1.0}
-                         for i, (n, r) in enumerate(zip(layers, rules)) if r != 'BACKPROP']
+            alignment = []
+            for i, (layer_name, layer_rule) in enumerate(zip(layers, rules)):
+                first, last = ANGLES.get(layer_rule, (55, 50))
+                angle = first + (last - first) * share * (0.3 + 0.7 * i / len(layers))
+                alignment.append({'layer': layer_name, 'angle': angle, 'norm_ratio': 1.0})
             self.lines.append({'event': 'evaluation', 'step': epoch * steps, 'seconds': seconds, 'epoch': epoch, 'loss': 2.3,
                                'top1': top1, 'top5': 90.0, 'samples': samples, 'alignment': alignment})
             if epoch:

@@ -65,8 +65,9 @@ int run(int argc, char** argv) {
   int exit_code = driver::exit_done;
   driver::add_train(app, exit_code);
   driver::add_eval(app, exit_code);
-  driver::add_config(app, exit_code);
   driver::add_report(app, exit_code);
+  driver::add_config(app, exit_code);
+  driver::add_data_get(app, exit_code);
   driver::add_info(app, exit_code);
   if (argc < 2) return complain(driver::exit_usage, app.help());
   try {

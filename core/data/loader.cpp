@@ -196,10 +196,7 @@ void Loader::start(int64_t epoch, int64_t first) {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.claimed = s.batches;  // nothing more of the old epoch
     s.batch_there.wait(lock, [&s] { return s.loading == 0; });
-    for (Slot& slot : s.slots) {
-      slot.ready = false;
-      slot.error = nullptr;
-    }
+    for (Slot& slot : s.slots) slot.ready = false;
     s.epoch = epoch;
     s.order = std::move(order);
     s.claimed = s.returned = s.delivered = first;

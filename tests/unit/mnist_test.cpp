@@ -92,6 +92,13 @@ TEST(Mnist, A_gzip_file_of_several_members_is_read_as_one) {
         *Folder(gzip(images().substr(0, cut)) + gzip(images().substr(cut)), gzip(labels()), ".gz").open());
 }
 
+TEST(Mnist, Pictures_that_shrink_a_thousandfold_are_read) {
+  const std::string black = word(0x803) + word(2000) + word(28) + word(28) + std::string(2000 * 28 * 28, '\0');
+  const std::string zeros = word(0x801) + word(2000) + std::string(2000, '\0');
+  EXPECT_LT(gzip(black).size(), black.size() / 500);
+  EXPECT_EQ(Folder(gzip(black), gzip(zeros), ".gz").open()->size(), 2000);
+}
+
 TEST(Mnist, The_test_split_reads_the_files_named_t10k) {
   Scratch scratch;
   spill(scratch / "t10k-images-idx3-ubyte", images());

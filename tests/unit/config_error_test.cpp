@@ -65,6 +65,7 @@ TEST(ConfigErrors, Broken_json_is_told_with_its_place) {
   EXPECT_THAT(json_fault(""), StartsWith("a.json:1:1: is not JSON: "));
   EXPECT_THAT(json_fault("{\"name\": \"\\ud800\"}"), HasSubstr("is not JSON"));
   EXPECT_THAT(json_fault("{\"name\": \"\xff\"}"), HasSubstr("is not JSON"));
+  EXPECT_THAT(json_fault("{\n \"seed\": -1}"), StartsWith("a.json: seed: -1 was found: a whole number from 0 to "));
   EXPECT_EQ(json_fault("[]"), "a.json: a JSON object is expected: { \"data\": … }");
   EXPECT_EQ(json_fault("{\"seed\": 1, \"seed\": 2}"), "a.json: seed: is set twice; leave one of them");
   EXPECT_EQ(json_fault("{\"data\": {\"batch_size\": 1, \"batchSize\": 2}}"),

@@ -46,14 +46,13 @@ Progress::Progress(Console& console, Form form, std::string folder, int64_t max_
 void Progress::on_event(const signsym_event* event) {
   std::lock_guard lock(mutex_);
   if (form_ == Form::json) console_.line(signsym_event_json(event));
-  const bool talks = form_ == Form::person;
   seconds_ = signsym_event_seconds(event);
   switch (signsym_event_type(event)) {
     case SIGNSYM_EVENT_START:
-      if (talks) start(event);
+      if (talks()) start(event);
       break;
     case SIGNSYM_EVENT_STEP:
-      if (talks) step(event);
+      if (talks()) step(event);
       break;
     case SIGNSYM_EVENT_EVALUATION:
       top1_ = signsym_event_top1(event);
@@ -61,7 +60,7 @@ void Progress::on_event(const signsym_event* event) {
       break;
     case SIGNSYM_EVENT_EPOCH:
       epochs_ = signsym_event_epoch(event);
-      if (talks) epoch(event);
+      if (talks()) epoch(event);
       break;
     case SIGNSYM_EVENT_CHECKPOINT:
       checkpoint_ = signsym_event_text(event);
@@ -77,7 +76,7 @@ void Progress::on_event(const signsym_event* event) {
 void Progress::stopping(const std::string& announcement) {
   std::lock_guard lock(mutex_);
   announcement_ = announcement;
-  if (form_ == Form::person && console_.live()) {
+  if (talks() && console_.live()) {
     console_.redraw(shown_);  // over the ^C that the terminal wrote
     console_.keep();
     console_.redraw(announcement);
@@ -89,7 +88,7 @@ void Progress::stopping(const std::string& announcement) {
 void Progress::stopped() {
   const std::string saved = checkpoint_.empty() ? "nothing was saved" : "saved " + checkpoint_;
   const std::string next = "   go on with: signsym train --resume " + shell_word(folder_);
-  if (form_ == Form::person && console_.live()) {
+  if (talks() && console_.live()) {
     console_.line(announcement_ + " " + saved + "\n" + next);
   } else {
     console_.warn(saved + "\n" + next);
@@ -97,7 +96,12 @@ void Progress::stopped() {
 }
 
 void Progress::finished() {
-  if (form_ != Form::person) return;
+  if (!talks()) return;
+  if (form_ == Form::brief) {
+    std::string line = title_ + "  ";
+    if (std::isfinite(top1_)) line += "held out " + accuracy(top1_, held_out_) + "  ";
+    return console_.line(line + std::to_string(epochs_) + (epochs_ == 1 ? " epoch in " : " epochs in ") + duration(seconds_));
+  }
   if (std::isnan(top1_)) return console_.line("nothing was left to train");
   console_.line("held out " + accuracy(top1_, held_out_) + " after " + std::to_string(epochs_) +
                 (epochs_ == 1 ? " epoch in " : " epochs in ") + duration(seconds_));
@@ -114,10 +118,12 @@ void Progress::start(const signsym_event* event) {
   held_out_ = data.value("held_out", int64_t{0});
   first_step_ = signsym_event_step(event);
   begin_ = Clock::now();
+  const std::string rule = rules(json.value("layers", nlohmann::json::array()));
+  title_ = json.value("name", "") + "  " + rule;
+  if (form_ == Form::brief) return console_.redraw(title_ + "  evaluating before the first step …");
   const int64_t threads = machine.value("threads", int64_t{0});
   console_.line(console_.colour("1", json.value("name", "")) + ": " + model.value("name", "model") + ", " +
-                thousands(model.value("parameters", int64_t{0})) + " parameters, " +
-                rules(json.value("layers", nlohmann::json::array())));
+                thousands(model.value("parameters", int64_t{0})) + " parameters, " + rule);
   console_.line(data.value("name", "data") + ": " + thousands(data.value("train", int64_t{0})) + " pictures, " +
                 thousands(held_out_) + " held out; " + json.value("device", "") + ", " + json.value("precision", "") +
                 ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + "; writes " + folder_);
@@ -138,13 +144,19 @@ void Progress::step(const signsym_event* event) {
   const double left = seconds_left(event);
   if (done == all) tail += "  evaluating …";
   else if (std::isfinite(left)) tail += "  " + duration(left) + " left";
-  shown_ = bar_line(head(event), static_cast<double>(done) / static_cast<double>(std::max<int64_t>(all, 1)), tail);
+  if (form_ == Form::brief) {
+    const double run = static_cast<double>(signsym_event_step(event)) / static_cast<double>(std::max<int64_t>(steps(event), 1));
+    shown_ = bar_line(title_ + "  " + head(event), run, tail.substr(tail.find("loss")));
+  } else {
+    shown_ = bar_line(head(event), static_cast<double>(done) / static_cast<double>(std::max<int64_t>(all, 1)), tail);
+  }
   console_.redraw(shown_);
 }
 
 void Progress::epoch(const signsym_event* event) {
   epoch_loss_ = 0;
   epoch_steps_ = 0;
+  if (form_ == Form::brief) return;
   const int64_t done = signsym_event_step_in_epoch(event), all = signsym_event_steps_per_epoch(event);
   std::string tail = padded(done, all) + "  loss " + fixed(signsym_event_loss(event), 3) + "  train " +
                      percent(signsym_event_train_top1(event));
@@ -168,11 +180,15 @@ std::string Progress::bar_line(const std::string& head, double fraction, const s
   return head + " " + console_.colour("36", done) + (dim == rest ? blank : dim) + " " + tail;
 }
 
+// Of the whole run.
+int64_t Progress::steps(const signsym_event* event) const {
+  const int64_t all = signsym_event_epochs(event) * signsym_event_steps_per_epoch(event);
+  return max_steps_ > 0 ? std::min(all, max_steps_) : all;
+}
+
 // Of the whole run, at the pace since it began or went on (evaluations are in it).
 double Progress::seconds_left(const signsym_event* event) const {
-  const int64_t step = signsym_event_step(event);
-  int64_t all = signsym_event_epochs(event) * signsym_event_steps_per_epoch(event);
-  if (max_steps_ > 0) all = std::min(all, max_steps_);
+  const int64_t step = signsym_event_step(event), all = steps(event);
   if (step <= first_step_) return std::numeric_limits<double>::quiet_NaN();
   const std::chrono::duration<double> elapsed = Clock::now() - begin_;
   return elapsed.count() / static_cast<double>(step - first_step_) * static_cast<double>(std::max<int64_t>(all - step, 0));

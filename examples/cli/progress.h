@@ -11,7 +11,8 @@
 
 namespace driver {
 
-enum class Form { person, json, quiet };
+// brief: one bar for the whole run, and one line when it is over.
+enum class Form { person, brief, json, quiet };
 
 class Progress {
  public:
@@ -33,7 +34,9 @@ class Progress {
   void step(const signsym_event* event);
   void epoch(const signsym_event* event);
   std::string head(const signsym_event* event) const;
+  bool talks() const { return form_ == Form::person || form_ == Form::brief; }
   std::string bar_line(const std::string& head, double fraction, const std::string& tail) const;
+  int64_t steps(const signsym_event* event) const;
   double seconds_left(const signsym_event* event) const;
 
   Console& console_;
@@ -42,6 +45,7 @@ class Progress {
   const int64_t max_steps_;
   std::mutex mutex_;
 
+  std::string title_;               // name and rules
   int64_t held_out_ = 0;            // samples
   int64_t first_step_ = 0;          // where this run begins, or goes on
   Clock::time_point begin_, last_redraw_;

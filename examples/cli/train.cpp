@@ -31,9 +31,9 @@ Examples:
 struct Options {
   std::string config, out, resume;
   std::vector<std::string> settings;
-  bool json = false, quiet = false;
+  bool brief = false, json = false, quiet = false;
 
-  Form form() const { return json ? Form::json : quiet ? Form::quiet : Form::person; }
+  Form form() const { return json ? Form::json : quiet ? Form::quiet : brief ? Form::brief : Form::person; }
 };
 
 // What the driver itself reads of a config.
@@ -151,7 +151,9 @@ void add_train(CLI::App& app, int& exit_code) {
   command->add_option("-o,--out", options->out, "Folder of the run")->type_name("DIR")->excludes(resume);
   add_settings(*command, options->settings);
   auto* json = command->add_flag("--json", options->json, "Each event as a line of JSON on stdout, nothing else");
-  command->add_flag("-q,--quiet", options->quiet, "Only complaints")->excludes(json);
+  auto* quiet = command->add_flag("-q,--quiet", options->quiet, "Only complaints")->excludes(json);
+  command->add_flag("--brief", options->brief, "One bar for the whole run, and one line when it is over")
+      ->excludes(json)->excludes(quiet);
   command->callback([options, &exit_code] {
     if (options->config.empty() && options->resume.empty()) {
       throw Failure(exit_usage, "a CONFIG to train, or --resume DIR, is expected\nTry: signsym train --help");

@@ -171,7 +171,11 @@ TEST(Equation2, A_numeric_derivative_agrees_where_it_must_and_differs_where_it_m
     conv2d(xs, ws, {}, options, feedback).backward(g);
     EXPECT_LT(ws.grad().sub(true_weight).abs().max().item<double>(), 1e-7);
     const double difference = xs.grad().sub(true_x).abs().max().item<double>();
-    same ? EXPECT_LT(difference, 1e-7) : EXPECT_GT(difference, 0.1);
+    if (same) {
+      EXPECT_LT(difference, 1e-7);
+    } else {
+      EXPECT_GT(difference, 0.1);
+    }
   }
 }
 

@@ -89,7 +89,7 @@ struct Loader::State {
   State(std::shared_ptr<const Dataset> set_in, Pipeline pipeline_in, LoaderOptions options_in)
       : set(std::move(set_in)), pipeline(std::move(pipeline_in)), options(options_in),
         batch_size(std::max<int64_t>(1, std::min(options.batch_size, set->size()))),
-        batches((set->size() + batch_size - 1) / batch_size) {
+        batches((set->size() + (options.drop_last ? 0 : batch_size - 1)) / batch_size) {
     // One is with the caller, `prefetch` lie ready or are being loaded; each thread has one to work on.
     const int64_t count = options.threads == 0 ? 1 : 1 + std::max(options.prefetch, options.threads);
     for (int64_t i = 0; i < std::max<int64_t>(1, std::min(count, batches)); ++i)

@@ -16,6 +16,7 @@ struct LoaderOptions {
   int prefetch = 4;  // batches that may lie ready
   uint64_t seed = 1;
   bool shuffle = true;  // false: the set's own order
+  bool drop_last = false;  // leaves a last batch that is not full out of the epoch
   Layout layout = Layout::nchw;
 };
 

@@ -122,6 +122,7 @@ void Trainer::build(const Config& config) {
       load.prefetch = e.data().prefetch();
       load.seed = e.seed();
       load.shuffle = training;
+      load.drop_last = training && e.data().drop_last();
       load.layout = layout_of(e.compute());
       return std::make_unique<Loader>(set, Pipeline(make_transforms(e.data()), set->shape(), set->pixel_type(), training), load);
     };

@@ -121,6 +121,20 @@ TEST(Loader, Batches_are_the_transformed_samples_in_the_order_of_the_epoch) {
   EXPECT_EQ(at, 50u);
 }
 
+TEST(Loader, Leaves_out_a_last_batch_that_is_not_full_where_asked) {
+  const auto set = counted(50);
+  LoaderOptions dropping = options(2);
+  dropping.drop_last = true;
+  Loader loader(set, augmenting(), dropping), keeping(set, augmenting(), options(2));
+  EXPECT_EQ(loader.batches_per_epoch(), 6);
+  const auto batches = epoch_of(loader, 3), all = epoch_of(keeping, 3);
+  ASSERT_EQ(batches.size(), 6u);
+  for (size_t i = 0; i < batches.size(); ++i) EXPECT_EQ(batches[i].labels, all[i].labels);
+  // A set smaller than a batch is one full batch.
+  Loader small(counted(5), augmenting(), dropping);
+  EXPECT_EQ(small.batches_per_epoch(), 1);
+}
+
 TEST(Loader, Batches_are_the_same_on_any_number_of_threads_and_any_prefetch) {
   const auto set = counted(203);
   for (Layout layout : {Layout::nchw, Layout::nhwc})

@@ -13,8 +13,9 @@ using torch::autograd::variable_list;
 // Equation 2 of Xiao et al. 2018: ∂E/∂x = B ∗ᵀ ∂E/∂y. One call gives both gradients, since that of the weight does
 // not depend on the weight that is passed.
 struct FeedbackConv2d : torch::autograd::Function<FeedbackConv2d> {
-  static Variable forward(AutogradContext* context, const Variable& x, const Variable& weight, const Variable& bias,
-                          const Variable& feedback_weight, const Conv2dOptions& options) {
+  static Variable forward(AutogradContext* context, const Variable& x, const Variable& weight,
+                          const std::optional<Variable>& bias, const Variable& feedback_weight,
+                          const Conv2dOptions& options) {
     context->save_for_backward({x, feedback_weight});
     context->saved_data["stride"] = at::IntArrayRef(options.stride);
     context->saved_data["padding"] = at::IntArrayRef(options.padding);
@@ -39,13 +40,16 @@ struct FeedbackConv2d : torch::autograd::Function<FeedbackConv2d> {
   }
 };
 
+// A Function takes no undefined tensor; what is absent is no input of it.
+std::optional<Variable> given(const Tensor& bias) { return bias.defined() ? std::optional<Variable>(bias) : std::nullopt; }
+
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
               const Tensor& feedback_weight) {
   if (!feedback_weight.defined())
     return at::conv2d(x, weight, bias, options.stride, options.padding, options.dilation, options.groups);
-  return FeedbackConv2d::apply(x, weight, bias, feedback_weight, options);
+  return FeedbackConv2d::apply(x, weight, given(bias), feedback_weight, options);
 }
 
 }  // namespace signsym

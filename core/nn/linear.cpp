@@ -12,8 +12,8 @@ using torch::autograd::variable_list;
 
 // Equation 2 of Xiao et al. 2018: ∂E/∂x_i = Σ_j B_ji ∂E/∂y_j, the products in the order in which LibTorch takes them.
 struct FeedbackLinear : torch::autograd::Function<FeedbackLinear> {
-  static Variable forward(AutogradContext* context, const Variable& x, const Variable& weight, const Variable& bias,
-                          const Variable& feedback_weight) {
+  static Variable forward(AutogradContext* context, const Variable& x, const Variable& weight,
+                          const std::optional<Variable>& bias, const Variable& feedback_weight) {
     context->save_for_backward({x, feedback_weight});
     return at::linear(x, weight, bias);
   }
@@ -29,11 +29,14 @@ struct FeedbackLinear : torch::autograd::Function<FeedbackLinear> {
   }
 };
 
+// A Function takes no undefined tensor; what is absent is no input of it.
+std::optional<Variable> given(const Tensor& bias) { return bias.defined() ? std::optional<Variable>(bias) : std::nullopt; }
+
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& feedback_weight) {
   if (!feedback_weight.defined()) return at::linear(x, weight, bias);
-  return FeedbackLinear::apply(x, weight, bias, feedback_weight);
+  return FeedbackLinear::apply(x, weight, given(bias), feedback_weight);
 }
 
 }  // namespace signsym

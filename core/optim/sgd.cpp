@@ -38,8 +38,9 @@ void Sgd::step(double learning_rate) {
   at::NoGradGuard no_grad;
   if (options_.clip_norm > 0 || options_.clip_value > 0) clip_gradients();
   for (const Group& group : groups_) {
-    // Parameters whose momentum begins with this step are a call of their own: torch sets v to the gradient then.
-    for (const bool first : {true, false}) {
+    // Parameters whose momentum begins with this step are a call of their own, after the others': torch sets v to the
+    // gradient then.
+    for (const bool first : {false, true}) {
       std::vector<Tensor> weights, gradients, momentum;
       for (const size_t i : group.members) {
         const Tensor& weight = parameters_[i].tensor;

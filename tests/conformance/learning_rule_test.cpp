@@ -42,9 +42,9 @@ TEST_P(Sham, Equals_backpropagation_bit_for_bit_over_training_steps_of_a_residua
   Learner backprop = learner(resnet_cifar(14, 3, 10), Rule::backprop, {}, options);
   Learner sham = learner(resnet_cifar(14, 3, 10), Rule::sham, {}, options);
   for (uint32_t step = 0; step < 5; ++step) {
-    const Tensor x = pictures({16, 3, 32, 32}, std::to_string(step).c_str());
-    const double expected = backprop.step(x, labels(16, 10), step, 0.1).loss;
-    EXPECT_EQ(sham.step(x, labels(16, 10), step, 0.1).loss, expected) << "step " << step;
+    const Tensor x = pictures({8, 3, 16, 16}, std::to_string(step).c_str());
+    const double expected = backprop.step(x, labels(8, 10), step, 0.1).loss;
+    EXPECT_EQ(sham.step(x, labels(8, 10), step, 0.1).loss, expected) << "step " << step;
   }
   expect_equal_state(sham, backprop);
 }
@@ -54,7 +54,7 @@ TEST(Rules, Other_than_sham_part_from_backpropagation_after_the_first_step) {
   for (const Rule rule : {Rule::sign_symmetry, Rule::sign_symmetry_batch_random, Rule::sign_symmetry_random_magnitude,
                           Rule::feedback_alignment, Rule::feedback_alignment_signed_init}) {
     Learner backprop = learner(resnet_cifar(8, 3, 10), Rule::backprop), other = learner(resnet_cifar(8, 3, 10), rule);
-    const Tensor x = pictures({8, 3, 32, 32});
+    const Tensor x = pictures({8, 3, 16, 16});
     EXPECT_EQ(backprop.step(x, labels(8, 10), 0, 0.1).loss, other.step(x, labels(8, 10), 0, 0.1).loss);
     EXPECT_NE(backprop.step(x, labels(8, 10), 1, 0.1).loss, other.step(x, labels(8, 10), 1, 0.1).loss) << rule_name(rule);
   }
@@ -63,7 +63,7 @@ TEST(Rules, Other_than_sham_part_from_backpropagation_after_the_first_step) {
 TEST(Rules, All_take_the_same_step_in_the_last_layer_since_its_error_comes_from_the_loss) {
   const auto fc_after_a_step = [](Rule rule) {
     Learner one = learner(resnet_cifar(8, 3, 10), rule);
-    one.step(pictures({8, 3, 32, 32}), labels(8, 10), 0, 0.1);
+    one.step(pictures({8, 3, 16, 16}), labels(8, 10), 0, 0.1);
     return one.model().layers().back().weight.detach().clone();
   };
   const Tensor backprop = fc_after_a_step(Rule::backprop);
@@ -74,7 +74,7 @@ TEST(Rules, All_take_the_same_step_in_the_last_layer_since_its_error_comes_from_
 TEST(Rules, Sign_symmetry_lowers_the_loss_where_the_error_passes_through_many_layers) {
   SgdOptions sgd;
   Learner one = learner(resnet_cifar(14, 3, 10), Rule::sign_symmetry, sgd);
-  const Tensor x = pictures({32, 3, 32, 32});
+  const Tensor x = pictures({32, 3, 16, 16});
   const double before = one.step(x, labels(32, 10), 0, 0.05).loss;
   double after = before;
   for (uint32_t step = 1; step < 30; ++step) after = one.step(x, labels(32, 10), step, 0.05).loss;

@@ -193,7 +193,8 @@ RunEnd Trainer::run(const CancelCheck& cancelled) {
 }
 
 RunEnd Trainer::train(const CancelCheck& cancelled) {
-  if (progress_.step == 0) report_evaluation(0);
+  // The angles of the initial weights; an accuracy by chance is not worth the time before the first step.
+  if (progress_.step == 0 && config_.experiment().train().measure_alignment()) report_evaluation(0, {});
   while (!finished()) {
     if (!train_epoch(cancelled)) {
       save_checkpoint();
@@ -269,7 +270,8 @@ void Trainer::finish_epoch() {
   const bool last = finished();
   bool improved = false;
   if (last || progress_.epoch % e.train().evaluate_every_epochs() == 0) {
-    const Evaluation evaluation = report_evaluation(progress_.epoch);
+    const Evaluation evaluation = evaluate();
+    report_evaluation(progress_.epoch, evaluation);
     told.top1 = evaluation.top1;
     told.top5 = evaluation.top5;
     improved = evaluation.top1 > progress_.best_top1;
@@ -406,8 +408,7 @@ void Trainer::report_step() {
   }
 }
 
-Evaluation Trainer::report_evaluation(int64_t epoch) {
-  const Evaluation result = evaluate();
+void Trainer::report_evaluation(int64_t epoch, const Evaluation& result) {
   Event e = event(EventKind::evaluation);
   e.epoch = epoch;
   e.loss = result.loss;
@@ -417,7 +418,6 @@ Evaluation Trainer::report_evaluation(int64_t epoch) {
   if (config_.experiment().train().measure_alignment()) e.alignment = measure_alignment(learner_->model());
   record(e);
   tell(e);
-  return result;
 }
 
 void Trainer::report_end(const std::string& status, const std::string& reason) {

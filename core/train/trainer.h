@@ -19,8 +19,8 @@
 namespace signsym {
 
 struct Evaluation {
-  double loss = 0;    // mean over samples
-  double top1 = 0;    // percent
+  double loss = NAN;  // mean over samples
+  double top1 = NAN;  // percent
   double top5 = NAN;  // percent; NaN below 6 classes
   int64_t samples = 0;
 };
@@ -79,7 +79,7 @@ class Trainer {
   bool train_epoch(const CancelCheck& cancelled);
   void step(const Batch& batch);
   void finish_epoch();
-  Evaluation report_evaluation(int64_t epoch);
+  void report_evaluation(int64_t epoch, const Evaluation& result);
   void save_checkpoint();
 
   Event event(EventKind kind) const;

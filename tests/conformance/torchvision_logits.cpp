@@ -39,7 +39,7 @@ int read(Model& model, const char* weights, const char* logits) {
 }
 
 void write(const Model& model, const char* weights, const char* logits) {
-  const Tensor input = at::empty({2, 3, 64, 64}, at::kFloat);
+  const Tensor input = at::empty({2, 3, 224, 224}, at::kFloat);
   Random(1, "test", "input").normal(input.data_ptr<float>(), 0, input.numel());
   model.forward(input, /*training=*/true);  // so that the running statistics matter
   const Tensor output = model.forward(input, /*training=*/false).contiguous();

@@ -3,7 +3,7 @@
 
     check_torchvision.py write MODEL WEIGHTS.safetensors LOGITS.safetensors
         makes a torchvision model from a fixed seed, saves it with torch.save, turns that into WEIGHTS with
-        script/torch2safetensors, and writes LOGITS: "input" (2, 3, 64, 64) and "logits" (2, 1000) in evaluation.
+        script/torch2safetensors, and writes LOGITS: "input" (2, 3, 224, 224) and "logits" (2, 1000) in evaluation.
     check_torchvision.py check MODEL WEIGHTS.safetensors LOGITS.safetensors
         loads WEIGHTS with strict=True and prints the largest difference between torchvision's logits and LOGITS.
 
@@ -33,7 +33,7 @@ def write(name, weights, logits):
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = 1.0  # the running statistics become this batch's, so that they matter
-    inputs = torch.randn(2, 3, 64, 64)
+    inputs = torch.randn(2, 3, 224, 224)
     with torch.no_grad():
         model(inputs)
         safetensors_file.write(logits, {"input": inputs, "logits": model.eval()(inputs)})

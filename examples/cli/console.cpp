@@ -39,7 +39,12 @@ Console::Console() : live_(is_terminal()), coloured_(live_ && wants_colour()) {}
 int Console::room() const { return std::max(width() - 3, 1); }
 
 std::string Console::colour(const std::string& code, const std::string& text) const {
-  return coloured_ ? "\x1b[" + code + "m" + text + "\x1b[0m" : text;
+  return coloured_ && !text.empty() ? "\x1b[" + code + "m" + text + "\x1b[0m" : text;
+}
+
+std::string Console::bar(double fraction, int width) const {
+  const auto [done, rest] = bar_parts(fraction, width);
+  return colour("36", done) + (coloured_ ? colour("2", rest) : std::string(static_cast<size_t>(columns(rest)), ' '));
 }
 
 void Console::redraw(const std::string& text) {

@@ -17,6 +17,8 @@ class Console {
   int room() const;
   // `text` in an SGR code ("36" cyan, "2" dim, "31" red) if this is a terminal and NO_COLOR is not set.
   std::string colour(const std::string& code, const std::string& text) const;
+  // A bar of so many columns; what is left of it is dim, or blank where there is no colour.
+  std::string bar(double fraction, int width) const;
 
   // The line at the bottom, replaced by the next; cut where the room ends. Nothing in a pipe.
   void redraw(const std::string& text);

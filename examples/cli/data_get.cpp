@@ -45,10 +45,8 @@ class Bar {
       const double pace = static_cast<double>(bytes - first_) / elapsed;
       tail += "  " + fixed(pace / 1e6, 1) + " MB/s  " + duration(static_cast<double>(all - bytes) / pace) + " left";
     }
-    const auto [done, rest] = bar(static_cast<double>(bytes) / static_cast<double>(all), kBarColumns);
-    const std::string dim = console_.colour("2", rest);
-    const std::string blank(static_cast<size_t>(columns(rest)), ' ');
-    console_.redraw(title_ + " " + console_.colour("36", done) + (dim == rest ? blank : dim) + " " + tail);
+    const double fraction = static_cast<double>(bytes) / static_cast<double>(all);
+    console_.redraw(title_ + " " + console_.bar(fraction, kBarColumns) + " " + tail);
   }
 
  private:

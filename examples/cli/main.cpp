@@ -75,7 +75,10 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     std::string command = "signsym";
-    for (const CLI::App* at = &app; !at->get_subcommands().empty();) command += " " + (at = at->get_subcommands()[0])->get_name();
+    for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+      at = at->get_subcommands()[0];
+      command += " " + at->get_name();
+    }
     return complain(driver::exit_usage, std::string("signsym: ") + error.what() + "\nTry: " + command + " --help");
   } catch (const driver::LibraryFailure& failure) {
     // A config's errors begin with its name, as a compiler's do.

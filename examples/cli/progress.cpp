@@ -15,6 +15,7 @@ namespace {
 
 constexpr auto kRedrawEvery = std::chrono::milliseconds(100);
 constexpr int kBarColumns = 20;
+constexpr int kPartColumns = 72;  // what usually follows the bar: its length must not vary with the numbers
 
 // "SIGN_SYMMETRY", or "SIGN_SYMMETRY, fc: BACKPROP": the rule of most layers, then the layers that have another.
 std::string rules(const nlohmann::json& layers) {
@@ -30,6 +31,10 @@ std::string rules(const nlohmann::json& layers) {
     if (++others <= 3) out += ", " + layer.value("name", "") + ": " + layer.value("rule", "");
   }
   return others > 3 ? out + ", …" : out;
+}
+
+double ratio(int64_t part, int64_t whole) {
+  return static_cast<double>(part) / static_cast<double>(std::max<int64_t>(whole, 1));
 }
 
 std::string padded(int64_t value, int64_t largest) {
@@ -56,10 +61,9 @@ void Progress::on_event(const signsym_event* event) {
       break;
     case SIGNSYM_EVENT_EVALUATION:
       top1_ = signsym_event_top1(event);
-      if (signsym_event_step(event) == first_step_) begin_ = Clock::now();  // that before training is no part of the pace
+      if (signsym_event_step(event) == first_step_) begin_ = Clock::now();  // the first is not in the pace
       break;
     case SIGNSYM_EVENT_EPOCH:
-      epochs_ = signsym_event_epoch(event);
       if (talks()) epoch(event);
       break;
     case SIGNSYM_EVENT_CHECKPOINT:
@@ -97,58 +101,58 @@ void Progress::stopped() {
 
 void Progress::finished() {
   if (!talks()) return;
-  if (form_ == Form::brief) {
-    std::string line = title_ + "  ";
-    if (std::isfinite(top1_)) line += "held out " + accuracy(top1_, held_out_) + "  ";
-    return console_.line(line + std::to_string(epochs_) + (epochs_ == 1 ? " epoch in " : " epochs in ") + duration(seconds_));
-  }
-  if (std::isnan(top1_)) return console_.line("nothing was left to train");
-  console_.line("held out " + accuracy(top1_, held_out_) + " after " + std::to_string(epochs_) +
-                (epochs_ == 1 ? " epoch in " : " epochs in ") + duration(seconds_));
+  const std::string result =
+      std::isnan(top1_) ? "nothing was left to train"
+                        : "held out " + accuracy(top1_, held_out_) + ", trained in " + duration(seconds_);
+  if (form_ == Form::brief) return console_.line(title_ + "  " + result);
+  console_.line(result);
   console_.line("   look at it: signsym report " + shell_word(folder_));
 }
 
 // Two lines: what is trained, and on what.
 void Progress::start(const signsym_event* event) {
-  const auto json = nlohmann::json::parse(signsym_event_json(event), nullptr, false);
-  if (!json.is_object()) return;
-  const auto model = json.value("model", nlohmann::json::object());
-  const auto data = json.value("data", nlohmann::json::object());
-  const auto machine = json.value("machine", nlohmann::json::object());
+  const auto json = nlohmann::json::parse(signsym_event_json(event));
+  const auto& model = json.at("model");
+  const auto& data = json.at("data");
+  const int threads = json.at("machine").value("threads", 0);
+  const std::string name = json.value("name", ""), rule = rules(json.at("layers"));
   held_out_ = data.value("held_out", int64_t{0});
   first_step_ = signsym_event_step(event);
   begin_ = Clock::now();
-  const std::string rule = rules(json.value("layers", nlohmann::json::array()));
-  title_ = json.value("name", "") + "  " + rule;
-  if (form_ == Form::brief) return console_.redraw(title_ + "  evaluating before the first step …");
-  const int64_t threads = machine.value("threads", int64_t{0});
-  console_.line(console_.colour("1", json.value("name", "")) + ": " + model.value("name", "model") + ", " +
-                thousands(model.value("parameters", int64_t{0})) + " parameters, " + rule);
-  console_.line(data.value("name", "data") + ": " + thousands(data.value("train", int64_t{0})) + " pictures, " +
-                thousands(held_out_) + " held out; " + json.value("device", "") + ", " + json.value("precision", "") +
-                ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + "; writes " + folder_);
-  if (first_step_ > 0) console_.line("goes on after step " + thousands(first_step_));
-  else console_.redraw("evaluating before the first step …");
+  title_ = name + "  " + rule;
+  if (form_ == Form::person) {
+    console_.line(console_.colour("1", name) + ": " + model.value("name", "") + ", " +
+                  thousands(model.value("parameters", int64_t{0})) + " parameters, " + rule);
+    console_.line(data.value("name", "") + ": " + thousands(data.value("train", int64_t{0})) + " pictures, " +
+                  thousands(held_out_) + " held out; " + json.value("device", "") + ", " + json.value("precision", "") +
+                  ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + "; writes " + folder_);
+    if (first_step_ > 0) console_.line("goes on after step " + thousands(first_step_));
+  }
+  const std::string head = form_ == Form::brief ? title_ + "  " : "";
+  if (first_step_ == 0) console_.redraw(head + "evaluating before the first step …");
 }
 
 void Progress::step(const signsym_event* event) {
-  const int64_t done = signsym_event_step_in_epoch(event), all = signsym_event_steps_per_epoch(event);
   epoch_loss_ += signsym_event_loss(event);
   ++epoch_steps_;
   const auto now = Clock::now();
+  const int64_t done = signsym_event_step_in_epoch(event), all = signsym_event_steps_per_epoch(event);
   if (!announcement_.empty() || !console_.live() || (done < all && now - last_redraw_ < kRedrawEvery)) return;
   last_redraw_ = now;
-  std::string tail = padded(done, all) + "  loss " + fixed(epoch_loss_ / static_cast<double>(epoch_steps_), 3) +
-                     "  train " + percent(signsym_event_top1(event)) + "  " +
-                     rate(signsym_event_samples_per_second(event)) + " pictures/s";
+  std::vector<Part> parts{{"loss " + fixed(epoch_loss_ / static_cast<double>(epoch_steps_), 3)},
+                          {"train " + percent(signsym_event_top1(event)), 1},
+                          {rate(signsym_event_samples_per_second(event)) + " pictures/s", 2}};
   const double left = seconds_left(event);
-  if (done == all) tail += "  evaluating …";
-  else if (std::isfinite(left)) tail += "  " + duration(left) + " left";
+  if (done == all) parts.push_back({"evaluating …"});
+  else if (std::isfinite(left)) parts.push_back({duration(left) + " left"});
+
+  const std::string epoch = "epoch " + padded(signsym_event_epoch(event), signsym_event_epochs(event));
   if (form_ == Form::brief) {
-    const double run = static_cast<double>(signsym_event_step(event)) / static_cast<double>(std::max<int64_t>(steps(event), 1));
-    shown_ = bar_line(title_ + "  " + head(event), run, tail.substr(tail.find("loss")));
+    parts.insert(parts.begin(), {epoch});
+    shown_ = bar_line(title_, ratio(signsym_event_step(event), steps(event)), parts);
   } else {
-    shown_ = bar_line(head(event), static_cast<double>(done) / static_cast<double>(std::max<int64_t>(all, 1)), tail);
+    parts.insert(parts.begin(), {padded(done, all)});
+    shown_ = bar_line(epoch, ratio(done, all), parts);
   }
   console_.redraw(shown_);
 }
@@ -158,26 +162,32 @@ void Progress::epoch(const signsym_event* event) {
   epoch_steps_ = 0;
   if (form_ == Form::brief) return;
   const int64_t done = signsym_event_step_in_epoch(event), all = signsym_event_steps_per_epoch(event);
-  std::string tail = padded(done, all) + "  loss " + fixed(signsym_event_loss(event), 3) + "  train " +
-                     percent(signsym_event_train_top1(event));
-  if (std::isfinite(signsym_event_top1(event))) tail += "  held out " + percent(signsym_event_top1(event));
-  tail += "  " + rate(signsym_event_samples_per_second(event)) + " pictures/s";
-  const double fraction = static_cast<double>(done) / static_cast<double>(std::max<int64_t>(all, 1));
-  console_.line(console_.live() ? bar_line(head(event), fraction, tail) : head(event) + "  " + tail);
+  std::vector<Part> parts{{padded(done, all)},
+                          {"loss " + fixed(signsym_event_loss(event), 3)},
+                          {"train " + percent(signsym_event_train_top1(event)), 1}};
+  if (std::isfinite(signsym_event_top1(event))) parts.push_back({"held out " + percent(signsym_event_top1(event))});
+  parts.push_back({rate(signsym_event_samples_per_second(event)) + " pictures/s", 2});
+  const std::string head = "epoch " + padded(signsym_event_epoch(event), signsym_event_epochs(event));
+  console_.line(bar_line(head, ratio(done, all), parts));
 }
 
-std::string Progress::head(const signsym_event* event) const {
-  return "epoch " + padded(signsym_event_epoch(event), signsym_event_epochs(event));
-}
-
-// The bar is what gives way on a narrow terminal.
-std::string Progress::bar_line(const std::string& head, double fraction, const std::string& tail) const {
-  const int room = console_.room() - columns(head) - columns(tail) - 2;
-  if (room < 4) return head + " " + tail;
-  const auto [done, rest] = bar(fraction, std::min(room, kBarColumns));
-  const std::string blank(static_cast<size_t>(columns(rest)), ' ');
-  const std::string dim = console_.colour("2", rest);
-  return head + " " + console_.colour("36", done) + (dim == rest ? blank : dim) + " " + tail;
+// Where the terminal is narrow, first the bar gets shorter, then the parts of the highest rank go, then the bar.
+std::string Progress::bar_line(const std::string& head, double fraction, std::vector<Part> parts) const {
+  const auto joined = [&parts] {
+    std::string out;
+    for (const Part& part : parts) out += (out.empty() ? " " : "  ") + part.text;
+    return out;
+  };
+  if (!console_.live()) return head + " " + joined();
+  const int room = console_.room() - columns(head);
+  const std::string bar = " " + console_.bar(fraction, std::clamp(room - kPartColumns, kBarColumns / 2, kBarColumns));
+  const auto by_rank = [](const Part& a, const Part& b) { return a.rank < b.rank; };
+  while (columns(bar + joined()) > room) {
+    const auto least = std::max_element(parts.begin(), parts.end(), by_rank);
+    if (least->rank == 0) return head + " " + joined();
+    parts.erase(least);
+  }
+  return head + bar + joined();
 }
 
 // Of the whole run.
@@ -186,12 +196,13 @@ int64_t Progress::steps(const signsym_event* event) const {
   return max_steps_ > 0 ? std::min(all, max_steps_) : all;
 }
 
-// Of the whole run, at the pace since it began or went on (evaluations are in it).
+// Of the whole run, at the pace since its first step or since it goes on (evaluations are in it).
 double Progress::seconds_left(const signsym_event* event) const {
-  const int64_t step = signsym_event_step(event), all = steps(event);
+  const int64_t step = signsym_event_step(event);
   if (step <= first_step_) return std::numeric_limits<double>::quiet_NaN();
   const std::chrono::duration<double> elapsed = Clock::now() - begin_;
-  return elapsed.count() / static_cast<double>(step - first_step_) * static_cast<double>(std::max<int64_t>(all - step, 0));
+  return elapsed.count() / static_cast<double>(step - first_step_) *
+         static_cast<double>(std::max<int64_t>(steps(event) - step, 0));
 }
 
 }  // namespace driver

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "console.h"
 
@@ -29,13 +30,17 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
+  // Of a line: 0 stays, the highest rank is left out first.
+  struct Part {
+    std::string text;
+    int rank = 0;
+  };
 
   void start(const signsym_event* event);
   void step(const signsym_event* event);
   void epoch(const signsym_event* event);
-  std::string head(const signsym_event* event) const;
   bool talks() const { return form_ == Form::person || form_ == Form::brief; }
-  std::string bar_line(const std::string& head, double fraction, const std::string& tail) const;
+  std::string bar_line(const std::string& head, double fraction, std::vector<Part> parts) const;
   int64_t steps(const signsym_event* event) const;
   double seconds_left(const signsym_event* event) const;
 
@@ -53,7 +58,6 @@ class Progress {
   double epoch_loss_ = 0;           // sum over the steps seen of this epoch
   int64_t epoch_steps_ = 0;
   double top1_, seconds_ = 0;       // of the last evaluation; of the run
-  int64_t epochs_ = 0;              // done
   std::string checkpoint_;          // the newest
   std::string announcement_;        // "" until a signal came
 };

@@ -57,7 +57,7 @@ std::string duration(double seconds) {
   return buffer;
 }
 
-std::pair<std::string, std::string> bar(double fraction, int width) {
+std::pair<std::string, std::string> bar_parts(double fraction, int width) {
   const int halves = static_cast<int>(std::clamp(fraction, 0.0, 1.0) * 2 * width);
   std::pair<std::string, std::string> parts;
   for (int i = 0; i < halves / 2; ++i) parts.first += "━";

@@ -14,7 +14,7 @@ std::string rate(double per_second);          // 1,240 or 95 or 3.2: three digit
 std::string duration(double seconds);         // 4:44, 1:02:03
 
 // The two parts of a bar of so many columns: ━━━━━━━━━╸ and what is left of it, ━━━━━━━━━━.
-std::pair<std::string, std::string> bar(double fraction, int width);
+std::pair<std::string, std::string> bar_parts(double fraction, int width);
 
 // Columns that UTF-8 text takes, escape codes not counted (each code point one column).
 int columns(const std::string& text);

@@ -3,7 +3,6 @@
 #include <cctype>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -17,7 +16,8 @@ namespace driver {
 
 namespace {
 
-constexpr char kFooter[] = R"(A run is a folder: the config as resolved, metrics.jsonl, checkpoints, and at the end model.safetensors.
+constexpr char kFooter[] =
+    R"(A run is a folder: the config as resolved, metrics.jsonl, checkpoints, and at the end model.safetensors.
 It is --out, else output.folder of the config, else runs/NAME-SEED. A folder that holds a run is never written over.
 
 Ctrl-C finishes the step and writes a checkpoint; a second Ctrl-C ends at once.
@@ -90,20 +90,14 @@ Trainer go_on(const Options& options, Run& run) {
                        options.settings.empty() ? nullptr : static_cast<const signsym_config*>(config.get()));
 }
 
-// What the callback needs; no exception may pass through the C library.
 struct Listener {
   Console& console;
   Progress& progress;
-  std::exception_ptr failure = nullptr;
 
   static int on_event(const signsym_event* event, void* self) {
     auto* listener = static_cast<Listener*>(self);
-    try {
-      listener->progress.on_event(event);
-    } catch (...) {
-      listener->failure = std::current_exception();
-    }
-    return listener->failure || listener->console.error();
+    listener->progress.on_event(event);
+    return listener->console.error();
   }
 };
 
@@ -126,8 +120,7 @@ int run_training(const Options& options) {
   try {
     call(signsym_trainer_run, trainer.get(), cancel.get());
   } catch (const LibraryFailure& failure) {
-    if (listener.failure) std::rethrow_exception(listener.failure);
-    if (failure.status() == SIGNSYM_CALLBACK_FAILED) return closed_stdout(console.error());
+    if (failure.status() == SIGNSYM_CALLBACK_FAILED && console.error()) return closed_stdout(console.error());
     if (failure.status() != SIGNSYM_CANCELLED) {
       console.keep();
       throw;

@@ -61,7 +61,6 @@ void Progress::on_event(const signsym_event* event) {
       break;
     case SIGNSYM_EVENT_EVALUATION:
       top1_ = signsym_event_top1(event);
-      if (signsym_event_step(event) == first_step_) begin_ = Clock::now();  // the first is not in the pace
       break;
     case SIGNSYM_EVENT_EPOCH:
       if (talks()) epoch(event);
@@ -128,8 +127,6 @@ void Progress::start(const signsym_event* event) {
                   ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads") + "; writes " + folder_);
     if (first_step_ > 0) console_.line("goes on after step " + thousands(first_step_));
   }
-  const std::string head = form_ == Form::brief ? title_ + "  " : "";
-  if (first_step_ == 0) console_.redraw(head + "evaluating before the first step …");
 }
 
 void Progress::step(const signsym_event* event) {

@@ -120,13 +120,14 @@ int run_training(const Options& options) {
   try {
     call(signsym_trainer_run, trainer.get(), cancel.get());
   } catch (const LibraryFailure& failure) {
-    if (failure.status() == SIGNSYM_CALLBACK_FAILED && console.error()) return closed_stdout(console.error());
-    if (failure.status() != SIGNSYM_CANCELLED) {
-      console.keep();
-      throw;
+    const bool ended_early = failure.status() == SIGNSYM_CANCELLED || failure.status() == SIGNSYM_CALLBACK_FAILED;
+    if (ended_early && interrupts.signal() != 0) {
+      progress->stopped();
+      return 128 + interrupts.signal();
     }
-    progress->stopped();
-    return 128 + interrupts.signal();
+    if (ended_early && console.error() != 0) return closed_stdout(console.error());
+    console.keep();
+    throw;
   }
   progress->finished();
   return exit_done;

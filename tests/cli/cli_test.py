@@ -308,6 +308,13 @@ class OnATerminal(DriverTest):
         self.assertEqual(lines[-1], "   go on with: signsym train --resume run")
         self.assertTrue((self.folder / saved[1]).exists())
 
+    def test_when_it_goes_away_the_run_is_saved(self):
+        terminal = Terminal(self, "train", "small.textproto", "--out", "run", *ENDLESS)
+        terminal.wait_for(r"left")
+        terminal.close()
+        self.assertEqual(terminal.process.wait(PATIENCE), 129)
+        self.assertTrue(list((self.folder / "run").glob("checkpoint-*.safetensors")))
+
     def test_a_second_ctrl_c_ends_at_once(self):
         write_pictures(self.folder / "few", training=128, held_out=10)
         terminal = Terminal(self, "train", "small.textproto", "--out", "run", "--set", "data.cifar10.path=few", "--set",

@@ -88,11 +88,16 @@ class Terminal:
         self.process = test.start(*arguments, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
                                   preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=dict(env))
         os.close(slave)
-        test.addCleanup(os.close, self.master)
+        test.addCleanup(self.close)
         self.raw = ""
 
     def resize(self, columns):
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+
+    def close(self):
+        if self.master >= 0:
+            os.close(self.master)
+        self.master = -1
 
     def press(self, key):
         os.write(self.master, key)

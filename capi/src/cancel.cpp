@@ -30,9 +30,12 @@ namespace signsym::capi {
 
 std::function<bool()> cancel_check(const signsym_cancel* cancel) {
   uint64_t state = 0;
-  if (!slot_of(cancel, state))
-    throw Error(Status::invalid_handle, "cancel is a handle that was freed, or of another type");
-  return [cancel] { return signsym_cancel_is_set(cancel) != 0; };
+  const std::atomic<uint64_t>* slot = slot_of(cancel, state);
+  if (!slot) throw Error(Status::invalid_handle, "cancel is a handle that was freed, or of another type");
+  return [slot, generation = state >> 2] {
+    const uint64_t now = slot->load();
+    return now >> 2 == generation && (now & set_bit);
+  };
 }
 
 }  // namespace signsym::capi
@@ -47,11 +50,13 @@ signsym_status signsym_cancel_create(signsym_cancel** out, signsym_error** error
       uint64_t state = table[index].load();
       if (state & live_bit) continue;
       const uint64_t generation = (state >> 2) + 1;
+      if (generation == Token::generation_limit) continue;
       if (!table[index].compare_exchange_strong(state, generation << 2 | live_bit)) continue;
       *out = static_cast<signsym_cancel*>(Token{index, HandleType::cancel, generation}.encode());
       return;
     }
-    throw Error(Status::out_of_memory, "there are " + std::to_string(capacity) + " cancel tokens; free those no longer used");
+    throw Error(Status::out_of_memory,
+                "there are " + std::to_string(capacity) + " cancel tokens: free those that are no longer used");
   });
 }
 
@@ -69,7 +74,7 @@ int32_t signsym_cancel_is_set(const signsym_cancel* cancel) {
 void signsym_cancel_free(signsym_cancel* cancel) {
   uint64_t state = 0;
   while (std::atomic<uint64_t>* slot = slot_of(cancel, state))
-    if (slot->compare_exchange_weak(state, state & ~(live_bit | set_bit))) return;
+    if (slot->compare_exchange_weak(state, state & ~live_bit)) return;
 }
 
 }  // extern "C"

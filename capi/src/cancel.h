@@ -8,7 +8,7 @@
 
 namespace signsym::capi {
 
-// Throws invalid_handle. The check of a token that is freed later is false from then on.
+// Throws invalid_handle. A token that is freed meanwhile keeps its state for the check.
 std::function<bool()> cancel_check(const signsym_cancel* cancel);
 
 }  // namespace signsym::capi

@@ -9,17 +9,6 @@
 using namespace signsym;
 using namespace signsym::capi;
 
-namespace {
-
-Format format_of(signsym_format format) {
-  if (format < SIGNSYM_TEXT || format > SIGNSYM_BINARY)
-    throw Error(Status::invalid_argument, "format is " + std::to_string(format) +
-                                              "; SIGNSYM_TEXT, SIGNSYM_JSON or SIGNSYM_BINARY is expected");
-  return static_cast<Format>(format);
-}
-
-}  // namespace
-
 extern "C" {
 
 signsym_status signsym_config_create(const char* data, uint64_t size, signsym_format format, const char* source,
@@ -27,10 +16,10 @@ signsym_status signsym_config_create(const char* data, uint64_t size, signsym_fo
   return guard(error, [&] {
     require(out, "out");
     if (size > 0) require(data, "data");
-    const uint64_t length = size == SIGNSYM_TEXT_LENGTH ? std::strlen(data) : size;
-    if (length > static_cast<uint64_t>(PTRDIFF_MAX))
-      throw Error(Status::invalid_argument, "size is " + std::to_string(size) + "; that is no length of a config");
-    Config config = Config::parse({data ? data : "", length}, format_of(format), source ? source : "config");
+    if (size == SIGNSYM_TEXT_LENGTH && format == SIGNSYM_BINARY)
+      throw Error(Status::invalid_argument, "size is SIGNSYM_TEXT_LENGTH: a binary config needs its length");
+    if (size == SIGNSYM_TEXT_LENGTH) size = std::strlen(data);
+    Config config = Config::parse({data, size}, static_cast<Format>(format), source ? source : "config");
     *out = adopt<signsym_config>(std::make_shared<Config>(std::move(config)));
   });
 }
@@ -56,10 +45,7 @@ signsym_status signsym_config_set(signsym_config* config, const char* path, cons
   return guard(error, [&] {
     require(path, "path");
     require(value, "value");
-    const auto object = get(config, "config");
-    Config changed = *object;  // a call that fails changes nothing
-    changed.set(path, value);
-    *object = std::move(changed);
+    get(config, "config")->set(path, value);
   });
 }
 
@@ -78,7 +64,7 @@ signsym_status signsym_config_write(const signsym_config* config, signsym_format
                                     signsym_error** error) {
   return guard(error, [&] {
     require(out, "out");
-    *out = make_bytes(get(config, "config")->write(format_of(format)));
+    *out = make_bytes(get(config, "config")->write(static_cast<Format>(format)));
   });
 }
 

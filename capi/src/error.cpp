@@ -1,5 +1,6 @@
 #include <c10/util/Exception.h>
 
+#include <filesystem>
 #include <new>
 
 #include "guard.h"
@@ -9,7 +10,8 @@ using namespace signsym::capi;
 namespace signsym::capi {
 namespace {
 
-signsym_status report(signsym_error** error, signsym_status status, const char* message, const std::string& field = {}) {
+signsym_status report(signsym_error** error, signsym_status status, const char* message,
+                      const std::string& field = {}) {
   if (error) *error = adopt<signsym_error>(std::make_shared<ErrorObject>(ErrorObject{status, message, field}));
   return status;
 }
@@ -32,6 +34,9 @@ signsym_status report_current_exception(signsym_error** error) noexcept {
     } catch (const std::bad_alloc&) {
       status = SIGNSYM_OUT_OF_MEMORY;
       return report(error, status, "there is not enough memory: use a smaller batch or model, or end other programs");
+    } catch (const std::filesystem::filesystem_error& e) {
+      status = SIGNSYM_IO;
+      return report(error, status, e.what());
     } catch (const std::exception& e) {
       return report(error, status, e.what());
     } catch (...) {
@@ -47,8 +52,9 @@ signsym_status report_current_exception(signsym_error** error) noexcept {
 extern "C" {
 
 signsym_status signsym_error_status(const signsym_error* error) {
+  if (!error) return SIGNSYM_OK;
   const auto object = find(error);
-  return object ? object->status : SIGNSYM_OK;
+  return object ? object->status : SIGNSYM_INVALID_HANDLE;
 }
 
 const char* signsym_error_message(const signsym_error* error) {
@@ -63,10 +69,10 @@ const char* signsym_error_field(const signsym_error* error) {
 
 const char* signsym_status_name(signsym_status status) {
   static const char* const names[] = {
-      "SIGNSYM_OK",          "SIGNSYM_INVALID_ARGUMENT", "SIGNSYM_INVALID_HANDLE", "SIGNSYM_INVALID_CONFIG",
-      "SIGNSYM_NOT_FOUND",   "SIGNSYM_ALREADY_EXISTS",   "SIGNSYM_IO",             "SIGNSYM_BAD_DATA",
-      "SIGNSYM_MISMATCH",    "SIGNSYM_UNSUPPORTED",      "SIGNSYM_OUT_OF_MEMORY",  "SIGNSYM_DIVERGED",
-      "SIGNSYM_CANCELLED",   "SIGNSYM_BUSY",             "SIGNSYM_CALLBACK_FAILED", "SIGNSYM_INTERNAL"};
+      "SIGNSYM_OK",        "SIGNSYM_INVALID_ARGUMENT", "SIGNSYM_INVALID_HANDLE",  "SIGNSYM_INVALID_CONFIG",
+      "SIGNSYM_NOT_FOUND", "SIGNSYM_ALREADY_EXISTS",   "SIGNSYM_IO",              "SIGNSYM_BAD_DATA",
+      "SIGNSYM_MISMATCH",  "SIGNSYM_UNSUPPORTED",      "SIGNSYM_OUT_OF_MEMORY",   "SIGNSYM_DIVERGED",
+      "SIGNSYM_CANCELLED", "SIGNSYM_BUSY",             "SIGNSYM_CALLBACK_FAILED", "SIGNSYM_INTERNAL"};
   return status >= 0 && status <= SIGNSYM_INTERNAL ? names[status] : "";
 }
 

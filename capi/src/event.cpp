@@ -25,7 +25,9 @@ signsym_event_kind signsym_event_type(const signsym_event* event) {
 int64_t signsym_event_epoch(const signsym_event* event) { return read(event, &Event::epoch, int64_t{0}); }
 int64_t signsym_event_epochs(const signsym_event* event) { return read(event, &Event::epochs, int64_t{0}); }
 int64_t signsym_event_step(const signsym_event* event) { return read(event, &Event::step, int64_t{0}); }
-int64_t signsym_event_step_in_epoch(const signsym_event* event) { return read(event, &Event::step_in_epoch, int64_t{0}); }
+int64_t signsym_event_step_in_epoch(const signsym_event* event) {
+  return read(event, &Event::step_in_epoch, int64_t{0});
+}
 int64_t signsym_event_steps_per_epoch(const signsym_event* event) {
   return read(event, &Event::steps_per_epoch, int64_t{0});
 }
@@ -33,7 +35,9 @@ double signsym_event_loss(const signsym_event* event) { return read(event, &Even
 double signsym_event_top1(const signsym_event* event) { return read(event, &Event::top1, std::nan("")); }
 double signsym_event_top5(const signsym_event* event) { return read(event, &Event::top5, std::nan("")); }
 double signsym_event_train_top1(const signsym_event* event) { return read(event, &Event::train_top1, std::nan("")); }
-double signsym_event_learning_rate(const signsym_event* event) { return read(event, &Event::learning_rate, std::nan("")); }
+double signsym_event_learning_rate(const signsym_event* event) {
+  return read(event, &Event::learning_rate, std::nan(""));
+}
 double signsym_event_samples_per_second(const signsym_event* event) {
   return read(event, &Event::samples_per_second, std::nan(""));
 }

@@ -3,6 +3,9 @@
 
 #include <signsym/signsym.h>
 
+#include <c10/core/InferenceMode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
 #include <string>
 
 #include "base/error.h"
@@ -20,12 +23,19 @@ struct Handled<signsym_error> {
   static constexpr HandleType type = HandleType::error;
 };
 
+// LibTorch's modes of this thread as a training needs them, whatever the host has set; put back at the end.
+struct Modes {
+  c10::InferenceMode gradients{false};
+  c10::impl::ExcludeDispatchKeyGuard no_autocast{c10::autocast_dispatch_keyset};
+};
+
 // The exception that is being handled, as a status; *error gets its object.
 signsym_status report_current_exception(signsym_error** error) noexcept;
 
 template <typename Body>
 signsym_status guard(signsym_error** error, Body&& body) noexcept {
   try {
+    const Modes modes;
     body();
     return SIGNSYM_OK;
   } catch (...) {
@@ -38,8 +48,9 @@ template <typename Handle>
 std::shared_ptr<typename Handled<Handle>::Object> get(const Handle* handle, const char* parameter) {
   auto object = find(handle);
   if (!object)
-    throw Error(Status::invalid_handle, std::string(parameter) + (handle ? " is a handle that was freed, or of another type"
-                                                                         : " is NULL; a handle is expected"));
+    throw Error(Status::invalid_handle,
+                std::string(parameter) + (handle ? " is a handle that was freed, or of another type"
+                                                 : " is NULL; a handle is expected"));
   return object;
 }
 

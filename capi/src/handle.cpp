@@ -7,7 +7,8 @@
 namespace signsym::capi {
 namespace {
 
-constexpr uint64_t slot_bits = 24, type_bits = 4;
+constexpr uint64_t slot_bits = 24, type_bits = 4, token_bit = uint64_t{1} << 63;
+static_assert(sizeof(void*) == sizeof(uint64_t), "a token takes 64 bits");
 
 struct Slot {
   uint64_t generation = 1;
@@ -38,24 +39,22 @@ Registry& registry() {
 
 bool Token::decode(const void* handle, HandleType wanted, Token& out) {
   const uint64_t bits = reinterpret_cast<uintptr_t>(handle);
-  const uint64_t slot = bits & ((1u << slot_bits) - 1);
+  out.slot = bits & ((1u << slot_bits) - 1);
   out.type = static_cast<HandleType>(bits >> slot_bits & ((1u << type_bits) - 1));
-  out.generation = bits >> (slot_bits + type_bits);
-  if (slot == 0 || out.type != wanted) return false;
-  out.slot = static_cast<uint32_t>(slot - 1);
-  return true;
+  out.generation = (bits & ~token_bit) >> (slot_bits + type_bits);
+  return (bits & token_bit) && out.type == wanted;
 }
 
 void* Token::encode() const {
   return reinterpret_cast<void*>(static_cast<uintptr_t>(
-      (slot + 1) | static_cast<uint64_t>(type) << slot_bits | generation << (slot_bits + type_bits)));
+      token_bit | generation << (slot_bits + type_bits) | static_cast<uint64_t>(type) << slot_bits | slot));
 }
 
 void* adopt(HandleType type, std::shared_ptr<void> object) {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
   if (r.free.empty()) {
-    if (r.slots.size() + 1 >= 1u << slot_bits) throw std::bad_alloc();
+    if (r.slots.size() >= 1u << slot_bits) throw std::bad_alloc();
     r.free.reserve(r.slots.size() + 1);  // so that release() need not allocate
     r.slots.emplace_back();
     r.free.push_back(static_cast<uint32_t>(r.slots.size() - 1));
@@ -84,8 +83,8 @@ std::shared_ptr<void> release(HandleType type, const void* handle) noexcept {
   const std::lock_guard lock(r.mutex);
   Slot* slot = r.live(token);
   if (!slot) return nullptr;
-  ++slot->generation;
-  r.free.push_back(token.slot);
+  // A slot whose generations are used up is never used again.
+  if (++slot->generation < Token::generation_limit) r.free.push_back(token.slot);
   return std::move(slot->object);
 }
 

@@ -9,8 +9,11 @@ namespace signsym::capi {
 
 enum class HandleType : uint64_t { error = 1, bytes, config, cancel, event, trainer };
 
-// slot + 1 in bits 0 to 23, type in bits 24 to 27, generation in bits 28 to 63.
+// Slot in bits 0 to 23, type in bits 24 to 27, generation in bits 28 to 62. Bit 63 is set: it is in no address of a
+// program.
 struct Token {
+  static constexpr uint64_t generation_limit = uint64_t{1} << 35;
+
   uint32_t slot = 0;
   HandleType type{};
   uint64_t generation = 0;

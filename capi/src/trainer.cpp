@@ -12,22 +12,16 @@ using namespace signsym::capi;
 
 namespace signsym::capi {
 
-// A host's function with its data; destroyed exactly once.
+// A host's function, and its data with their destroy.
 struct Callback {
   signsym_event_fn function = nullptr;
-  void* user_data = nullptr;
-  signsym_destroy_fn destroy = nullptr;
-
-  Callback(signsym_event_fn f, void* data, signsym_destroy_fn d) : function(f), user_data(data), destroy(d) {}
-  Callback(const Callback&) = delete;
-  ~Callback() {
-    if (destroy) destroy(user_data);
-  }
+  std::shared_ptr<void> user_data;
 };
 
 struct TrainerObject {
+  Callback callback;  // outlives the trainer: its destroy says that all is gone
   std::unique_ptr<Trainer> trainer;
-  std::shared_ptr<Callback> callback;
+  std::string failure;  // of the callback in this run: the first
   std::atomic<bool> busy{false};
   std::atomic<bool> freed{false};
 };
@@ -47,7 +41,8 @@ class Use {
  public:
   explicit Use(const std::shared_ptr<TrainerObject>& object) : object_(object) {
     if (object_->busy.exchange(true))
-      throw Error(Status::busy, "trainer is running; only signsym_trainer_free and signsym_cancel_set are legal meanwhile");
+      throw Error(Status::busy, "trainer is in use by another call; signsym_trainer_free, signsym_trainer_config and "
+                                "signsym_cancel_set are legal meanwhile");
   }
   ~Use() { object_->busy = false; }
   Use(const Use&) = delete;
@@ -56,16 +51,27 @@ class Use {
   std::shared_ptr<TrainerObject> object_;
 };
 
-// Tells the host; false to stop.
+// Tells the host; false to stop. What a C++ host throws counts as a non-zero return.
 bool call_host(TrainerObject& object, const Event& event) {
-  const std::shared_ptr<Callback> callback = object.callback;
-  if (!callback) return true;
+  const Callback& callback = object.callback;
+  if (!callback.function) return true;
   signsym_event* handle = adopt<signsym_event>(std::make_shared<EventObject>(EventObject{&event, {}}));
   struct Release {
     signsym_event* handle;
     ~Release() { release(handle); }
   } release_after{handle};
-  return callback->function(handle, callback->user_data) == 0;
+  std::string failure;
+  try {
+    const int result = callback.function(handle, callback.user_data.get());
+    if (result == 0) return true;
+    failure = "returned " + std::to_string(result);
+  } catch (const std::exception& error) {
+    failure = std::string("threw an exception: ") + error.what();
+  } catch (...) {
+    failure = "threw an exception";
+  }
+  if (object.failure.empty()) object.failure = "the event callback " + failure + "; the run was stopped";
+  return false;
 }
 
 signsym_trainer* make_trainer(std::unique_ptr<Trainer> trainer) {
@@ -107,14 +113,19 @@ signsym_status signsym_trainer_resume(const char* folder, const signsym_config* 
 
 signsym_status signsym_trainer_on_event(signsym_trainer* trainer, signsym_event_fn function, void* user_data,
                                         signsym_destroy_fn destroy, signsym_error** error) {
-  // Made first, so that destroy is called on every path.
-  std::shared_ptr<Callback> replaced;
+  Callback callback{function, nullptr};  // then the replaced one: it goes when the trainer is no longer in use
   return guard(error, [&] {
-    auto callback = std::make_shared<Callback>(function, user_data, destroy);
+    // First of all, so that destroy is called on every path. What a C++ host's throws ends here.
+    callback.user_data = std::shared_ptr<void>(user_data, [destroy](void* data) {
+      try {
+        if (destroy) destroy(data);
+      } catch (...) {
+      }
+    });
     require(reinterpret_cast<const void*>(function), "function");
     const auto object = get(trainer, "trainer");
     const Use use(object);
-    replaced = std::exchange(object->callback, std::move(callback));
+    std::swap(object->callback, callback);
   });
 }
 
@@ -123,9 +134,10 @@ signsym_status signsym_trainer_run(signsym_trainer* trainer, signsym_cancel* can
     const auto object = get(trainer, "trainer");
     const Use use(object);
     const std::function<bool()> by_token = cancel ? cancel_check(cancel) : std::function<bool()>{};
+    object->failure.clear();
     const RunEnd how = object->trainer->run([&] { return object->freed || (by_token && by_token()); });
+    if (!object->failure.empty()) throw Error(Status::callback_failed, object->failure);
     if (how == RunEnd::cancelled) throw Error(Status::cancelled, "the run was cancelled");
-    if (how == RunEnd::stopped) throw Error(Status::callback_failed, "the event callback asked the run to stop");
   });
 }
 

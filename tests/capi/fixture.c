@@ -1,0 +1,145 @@
+#include "fixture.h"
+
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "check.h"
+
+enum { record_size = 1 + 3 * 32 * 32, tiny_training = 64 };
+
+static char folder[64];
+static pid_t owner;
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where) {
+  (void)status, (void)kind, (void)where;
+  return remove(path);
+}
+
+static void remove_folder(void) {
+  if (getpid() == owner) nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static void make_folder(void) {
+  strcpy(folder, "/tmp/signsym-capi-XXXXXX");
+  CHECK(mkdtemp(folder) != NULL);
+  owner = getpid();
+  atexit(remove_folder);
+}
+
+char *scratch(const char *name) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  char *path = malloc(sizeof folder + strlen(name) + 1);
+  pthread_once(&once, make_folder);
+  sprintf(path, "%s/%s", folder, name);
+  return path;
+}
+
+void write_whole_file(const char *path, const void *data, size_t size) {
+  FILE *file = fopen(path, "wb");
+  CHECK(file && fwrite(data, 1, size, file) == size);
+  fclose(file);
+}
+
+static void copy_records(const char *name, size_t count) {
+  static unsigned char records[tiny_training * record_size];
+  char from[1024], to[1024];
+  FILE *file;
+  snprintf(from, sizeof from, "%s/examples/data/cifar10/%s", SIGNSYM_SOURCE_DIR, name);
+  snprintf(to, sizeof to, "%s/data/%s", folder, name);
+  file = fopen(from, "rb");
+  CHECK(file && fread(records, record_size, count, file) == count);
+  fclose(file);
+  write_whole_file(to, records, count * record_size);
+}
+
+static void make_data(void) {
+  char *data = scratch("data");
+  CHECK(mkdir(data, 0777) == 0);
+  copy_records("data_batch_1.bin", tiny_training);
+  copy_records("test_batch.bin", tiny_held_out);
+  free(data);
+}
+
+signsym_config *tiny_config(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  char text[1024];
+  signsym_config *config = NULL;
+  pthread_once(&once, make_data);
+  snprintf(text, sizeof text,
+           "name: \"tiny\"\n"
+           "data { cifar10 { path: \"%s/data\" } batch_size: 16 transform { flip {} } transform { normalize {} } }\n"
+           "model { resnet_cifar { depth: 8 width: 4 } }\n"
+           "feedback { rule: SIGN_SYMMETRY }\n"
+           "optimizer { learning_rate: 0.05 }\n"
+           "train { epochs: 2 }\n"
+           "compute { threads: 1 }\n",
+           folder);
+  CHECK_OK(signsym_config_create(text, SIGNSYM_TEXT_LENGTH, SIGNSYM_TEXT, "tiny", &config, NULL));
+  return config;
+}
+
+signsym_trainer *tiny_trainer(const char *output_folder) {
+  char value[1024];
+  signsym_config *config = tiny_config();
+  signsym_trainer *trainer = NULL;
+  if (output_folder) {
+    snprintf(value, sizeof value, "\"%s\"", output_folder);
+    CHECK_OK(signsym_config_set(config, "output.folder", value, NULL));
+  }
+  CHECK_OK(signsym_trainer_create(config, &trainer, NULL));
+  signsym_config_free(config);
+  return trainer;
+}
+
+static size_t read_whole(const char *path, unsigned char *data, size_t capacity) {
+  FILE *file = fopen(path, "rb");
+  size_t size;
+  CHECK(file != NULL);
+  size = fread(data, 1, capacity, file);
+  CHECK(size > 0 && size < capacity);
+  fclose(file);
+  return size;
+}
+
+int same_files(const char *a, const char *b) {
+  enum { capacity = 1 << 20 };
+  unsigned char *x = malloc(capacity), *y = malloc(capacity);
+  const size_t size = read_whole(a, x, capacity);
+  const int same = read_whole(b, y, capacity) == size && memcmp(x, y, size) == 0;
+  free(x);
+  free(y);
+  return same;
+}
+
+void check_trained_undisturbed(signsym_trainer *trainer) {
+  char *expected = scratch("undisturbed.safetensors"), *found = scratch("found.safetensors");
+  signsym_trainer *undisturbed = tiny_trainer(NULL);
+  CHECK_OK(signsym_trainer_run(undisturbed, NULL, NULL));
+  CHECK_OK(signsym_trainer_save_weights(undisturbed, expected, NULL));
+  CHECK_OK(signsym_trainer_save_weights(trainer, found, NULL));
+  CHECK(same_files(expected, found));
+  signsym_trainer_free(undisturbed);
+  free(expected);
+  free(found);
+}
+
+signsym_error *an_error(void) {
+  signsym_error *error = NULL;
+  signsym_config *config = tiny_config();
+  CHECK_STATUS(SIGNSYM_INVALID_CONFIG, signsym_config_set(config, "train.epochs", "many", &error));
+  signsym_config_free(config);
+  return error;
+}
+
+signsym_bytes *some_bytes(void) {
+  signsym_bytes *bytes = NULL;
+  signsym_config *config = tiny_config();
+  CHECK_OK(signsym_config_hash(config, &bytes, NULL));
+  signsym_config_free(config);
+  return bytes;
+}

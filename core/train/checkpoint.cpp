@@ -188,12 +188,13 @@ Checkpoint read_checkpoint(const fs::path& path) {
       throw Error(Status::bad_data, path.string() + ": " + key + " in its header is no number; the file is damaged");
     return value;
   };
+  // Of every format, also of a newer one: first what is damaged, then what is unknown.
+  if (text("crc32") != checksum(checkpoint.file.tensors(), metadata))
+    throw Error(Status::bad_data, path.string() + ": its checksum does not fit its content; the file is damaged");
   if (number("format_version").get<int64_t>() > checkpoint_format)
     throw Error(Status::unsupported, path.string() + ": checkpoint format " + text("format_version") +
                                          "; this version of signsym reads up to " + std::to_string(checkpoint_format) +
                                          ": use a newer signsym");
-  if (text("crc32") != checksum(checkpoint.file.tensors(), metadata))
-    throw Error(Status::bad_data, path.string() + ": its checksum does not fit its content; the file is damaged");
   Progress& p = checkpoint.header.progress;
   p.epoch = number("epoch").get<int64_t>();
   p.batch = number("batch").get<int64_t>();

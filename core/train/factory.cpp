@@ -102,22 +102,23 @@ std::vector<Transform> make_transforms(const v1::Data& config) {
 }
 
 Graph make_graph(const v1::Model& config, SampleShape shape, int64_t classes) {
-  const auto checked = [&](int64_t configured) {
+  const auto checked = [&](const char* model, int64_t configured) {
     if (configured < classes)
-      fail("model.classes", std::to_string(configured) + " is fewer than the data set's " + std::to_string(classes));
+      fail("model." + std::string(model) + ".classes",
+           std::to_string(configured) + " is fewer than the data set's " + std::to_string(classes));
     return configured;
   };
   if (config.has_lenet())
-    return lenet(shape.channels, shape.height, shape.width, checked(config.lenet().classes()),
+    return lenet(shape.channels, shape.height, shape.width, checked("lenet", config.lenet().classes()),
                  activation_kind(config.lenet().activation()));
   if (config.has_mlp())
     return mlp(shape.size(), {config.mlp().hidden().begin(), config.mlp().hidden().end()},
-               checked(config.mlp().classes()), activation_kind(config.mlp().activation()));
+               checked("mlp", config.mlp().classes()), activation_kind(config.mlp().activation()));
   if (config.has_resnet())
     return resnet(config.resnet().depth(), config.resnet().stem() == v1::IMAGENET ? Stem::imagenet : Stem::cifar,
-                  shape.channels, checked(config.resnet().classes()), config.resnet().width());
-  return resnet_cifar(config.resnet_cifar().depth(), shape.channels, checked(config.resnet_cifar().classes()),
-                      config.resnet_cifar().width());
+                  shape.channels, checked("resnet", config.resnet().classes()), config.resnet().width());
+  return resnet_cifar(config.resnet_cifar().depth(), shape.channels,
+                      checked("resnet_cifar", config.resnet_cifar().classes()), config.resnet_cifar().width());
 }
 
 Initialization make_initialization(const v1::Model& config) {

@@ -43,14 +43,26 @@ int open_metrics(const fs::path& folder) {
     ::close(file);
     throw Error(Status::busy, folder.string() + ": another process is training into this folder; wait for it or end it");
   }
-  // A line that a crash tore is ended, so that what follows stands on a line of its own.
-  char last = '\n';
-  const off_t size = ::lseek(file, 0, SEEK_END);
-  if (size > 0 && ::pread(file, &last, 1, size - 1) == 1 && last != '\n' && ::write(file, "\n", 1) != 1) {
-    ::close(file);
-    throw Error(Status::io, path.string() + ": cannot be written: " + std::strerror(errno));
-  }
   return file;
+}
+
+// What a crash or a full disk left of a last line.
+void cut_torn_line(const fs::path& path) {
+  const std::string text = read_file(path);
+  const size_t whole = text.rfind('\n') + 1;  // 0 where there is no line
+  std::error_code error;
+  if (whole < text.size()) fs::resize_file(path, whole, error);
+  if (error) throw Error(Status::io, path.string() + ": cannot be written: " + error.message());
+}
+
+// Errors: io where it cannot be seen.
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  const bool there = fs::exists(path, error);
+  if (error)
+    throw Error(Status::io, path.string() + ": cannot be read: " + error.message() +
+                                "; change its permissions, or choose another folder");
+  return there;
 }
 
 }  // namespace
@@ -60,9 +72,9 @@ RunFolder RunFolder::create(const fs::path& folder, const std::string& config_te
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
     throw Error(Status::io, folder.string() + ": the run folder cannot be made: " +
-                                (error ? error.message() : "a file of that name is there") + "; name another with --out");
+                                (error ? error.message() : "a file of that name is there") + "; choose another folder");
   // An empty metrics file without a config is what a cut between the two leaves: no run yet.
-  if (fs::exists(folder / config_name) || (fs::exists(folder / metrics_name) && fs::file_size(folder / metrics_name) > 0))
+  if (is_there(folder / config_name) || (is_there(folder / metrics_name) && fs::file_size(folder / metrics_name) > 0))
     throw Error(Status::already_exists,
                 folder.string() + ": this folder already holds a run; resume it, or name another folder",
                 "output.folder");
@@ -72,9 +84,11 @@ RunFolder RunFolder::create(const fs::path& folder, const std::string& config_te
 }
 
 RunFolder RunFolder::open(const fs::path& folder) {
-  if (!fs::exists(folder / config_name))
+  if (!is_there(folder / config_name))
     throw Error(Status::not_found, folder.string() + ": no run is here (" + config_name + " is missing)");
-  return RunFolder(folder, open_metrics(folder));
+  RunFolder run(folder, open_metrics(folder));
+  cut_torn_line(folder / metrics_name);
+  return run;
 }
 
 fs::path RunFolder::config_file(const fs::path& folder) { return folder / config_name; }

@@ -5,6 +5,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "base/error.h"
 #include "data/subset.h"
@@ -84,12 +85,12 @@ std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* g
   trainer->folder_ = RunFolder::open(folder);
   const Config recorded = Config::read(RunFolder::config_file(folder).string());
   Config config = given ? *given : recorded;
-  if (config.hash() != recorded.hash())
+  config.experiment().mutable_output()->set_folder(folder.string());
+  trainer->build(config);
+  if (trainer->config_.hash() != recorded.hash())  // as completed, so that the config that the run began with is its own
     throw Error(Status::invalid_config,
                 folder.string() + ": the config given differs from the run's in more than places (paths); a run goes on "
                                   "as it began: train into another folder instead");
-  config.experiment().mutable_output()->set_folder(folder.string());
-  trainer->build(config);
   trainer->restore_newest();
   return trainer;
 }
@@ -228,21 +229,29 @@ bool Trainer::train_epoch(const CancelCheck& cancelled) {
   return false;
 }
 
-void Trainer::step(const Batch& batch) {
-  const Tensor x = pixels_of(batch, training_set_->shape(), layout_of(config_.experiment().compute()));
-  StepResult result;
-  const double rate = learning_rate_at(progress_.step);
+template <typename F>
+void Trainer::at_step(int64_t step, F compute) {
   try {
-    result = learner_->step(x, labels_of(batch), static_cast<uint32_t>(progress_.step), rate);
+    compute();
   } catch (const Error& error) {
     if (error.status() != Status::diverged) throw;
+    char rate[32];
+    std::snprintf(rate, sizeof rate, "%g", learning_rate_at(step - 1));
     const std::vector<int64_t> saved = folder_ ? folder_->checkpoints() : std::vector<int64_t>{};
     throw Error(Status::diverged,
-                "epoch " + std::to_string(progress_.epoch + 1) + ", step " + std::to_string(progress_.step + 1) +
-                    ", learning rate " + std::to_string(rate) + ": " + error.what() +
+                "epoch " + std::to_string((step - 1) / loader_->batches_per_epoch() + 1) + ", step " +
+                    std::to_string(step) + ", learning rate " + rate + ": " + error.what() +
                     (saved.empty() ? "" : "; the last good state is in " + folder_->checkpoint_file(saved.back()).string()) +
                     ". Try a lower optimizer.learning_rate, a warm-up or optimizer.clip_norm");
   }
+}
+
+void Trainer::step(const Batch& batch) {
+  const Tensor x = pixels_of(batch, training_set_->shape(), layout_of(config_.experiment().compute()));
+  StepResult result;
+  at_step(progress_.step + 1, [&] {
+    result = learner_->step(x, labels_of(batch), static_cast<uint32_t>(progress_.step), learning_rate_at(progress_.step));
+  });
   progress_.loss_sum += result.loss * batch.size;
   progress_.correct += result.correct;
   progress_.samples += batch.size;
@@ -270,7 +279,8 @@ void Trainer::finish_epoch() {
   const bool last = finished();
   bool improved = false;
   if (last || progress_.epoch % e.train().evaluate_every_epochs() == 0) {
-    const Evaluation evaluation = evaluate();
+    Evaluation evaluation;
+    at_step(progress_.step, [&] { evaluation = evaluate(); });
     report_evaluation(progress_.epoch, evaluation);
     told.top1 = evaluation.top1;
     told.top5 = evaluation.top5;
@@ -322,7 +332,9 @@ void Trainer::save_checkpoint() {
   const fs::path file = folder_->checkpoint_file(progress_.step);
   Config portable = config_;
   portable.experiment() = without_places(config_.experiment());
-  write_checkpoint(file, *learner_, {progress_, portable.write(Format::text), config_.hash()});
+  at_step(progress_.step, [&] {
+    write_checkpoint(file, *learner_, {progress_, portable.write(Format::text), config_.hash()});
+  });
   folder_->prune(output.keep_last(), output.keep_best() ? progress_.best_step : -1);
   Event saved = event(EventKind::checkpoint);
   saved.text = file.filename().string();

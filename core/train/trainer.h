@@ -78,6 +78,9 @@ class Trainer {
   RunEnd train(const CancelCheck& cancelled);
   bool train_epoch(const CancelCheck& cancelled);
   void step(const Batch& batch);
+  // Computes; where that diverges, the error says at which step (1 the first) and what is left.
+  template <typename F>
+  void at_step(int64_t step, F compute);
   void finish_epoch();
   void report_evaluation(int64_t epoch, const Evaluation& result);
   void save_checkpoint();

@@ -5,6 +5,7 @@
 
 #include <c10/core/InferenceMode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/util/Exception.h>
 
 #include <string>
 
@@ -23,10 +24,17 @@ struct Handled<signsym_error> {
   static constexpr HandleType type = HandleType::error;
 };
 
+// LibTorch writes its warnings to stderr; a library prints nothing.
+struct NoWarnings : c10::WarningHandler {
+  void process(const c10::Warning&) override {}
+};
+
 // LibTorch's modes of this thread as a training needs them, whatever the host has set; put back at the end.
 struct Modes {
   c10::InferenceMode gradients{false};
   c10::impl::ExcludeDispatchKeyGuard no_autocast{c10::autocast_dispatch_keyset};
+  NoWarnings no_warnings;
+  c10::WarningUtils::WarningHandlerGuard warnings{&no_warnings};
 };
 
 // The exception that is being handled, as a status; *error gets its object.

@@ -18,19 +18,25 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// LibTorch's thread count is the process's: set for the time of a call, then as it was.
-class ThreadCount {
+// What LibTorch keeps for the whole process: set for the time of a call, then as it was.
+class ProcessSettings {
  public:
-  explicit ThreadCount(const v1::Compute& compute) : before_(at::get_num_threads()) {
+  explicit ProcessSettings(const v1::Compute& compute)
+      : threads_(at::get_num_threads()), deterministic_(at::globalContext().deterministicCuDNN()) {
     if (compute.has_threads()) at::set_num_threads(compute.threads());
+    // On the CPU every operation used here gives the same bits from run to run as it is.
+    if (compute.device() == v1::Device::CUDA) at::globalContext().setDeterministicCuDNN(compute.deterministic());
   }
-  ~ThreadCount() {
-    if (at::get_num_threads() != before_) at::set_num_threads(before_);
+  ~ProcessSettings() {
+    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
+    if (at::globalContext().deterministicCuDNN() != deterministic_)
+      at::globalContext().setDeterministicCuDNN(deterministic_);
   }
-  ThreadCount(const ThreadCount&) = delete;
+  ProcessSettings(const ProcessSettings&) = delete;
 
  private:
-  int before_;
+  int threads_;
+  bool deterministic_;
 };
 
 // The loader's memory as a tensor, without a copy: the one place that knows that batches lie in host memory.
@@ -173,7 +179,7 @@ void Trainer::restore_newest() {
 // ---- the run ----
 
 RunEnd Trainer::run(const CancelCheck& cancelled) {
-  const ThreadCount threads(config_.experiment().compute());
+  const ProcessSettings settings(config_.experiment().compute());
   started_ = Clock::now();
   stop_requested_ = false;
   try {
@@ -301,7 +307,7 @@ void Trainer::finish_epoch() {
 }
 
 Evaluation Trainer::evaluate() {
-  const ThreadCount threads(config_.experiment().compute());
+  const ProcessSettings settings(config_.experiment().compute());
   at::NoGradGuard no_grad;
   const Model& model = learner_->model();
   const c10::Device device = model.options().device;

@@ -334,7 +334,8 @@ class OnATerminal(DriverTest):
     def test_ctrl_c_while_data_is_read_ends_at_once(self):
         os.mkfifo(self.folder / "pipe.textproto")
         terminal = Terminal(self, "train", "pipe.textproto")
-        while terminal.process.poll() is None and not self.catches_sigint(terminal.process.pid):
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end and not self.catches_sigint(terminal.process.pid):
             time.sleep(0.01)
         terminal.press(b"\x03")
         self.assertEqual(terminal.wait(), 130)
@@ -368,13 +369,10 @@ class OnATerminal(DriverTest):
         terminal = Terminal(self, "train", "small.textproto", "--out", "run", *ENDLESS, columns=60)
         terminal.wait_for(r"left|pictures")
         terminal.resize(30)
-        time.sleep(0.5)
-        terminal.read()  # what was drawn before
         terminal.raw = ""
-        terminal.wait_for(r"(?s)(\r\x1b.*){9}")
+        terminal.wait_for(r"(?s)(\r\x1b.*){20}")
         plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", terminal.raw.replace("\r\n", "\n"))
-        redrawn = [piece.split("\n")[-1] for piece in plain.split("\r")[1:]]
-        self.assertGreater(len(redrawn), 5)
+        redrawn = [piece.split("\n")[-1] for piece in plain.split("\r")][-5:]  # what came first was drawn before
         self.assertLess(max(map(len, redrawn)), 30)
 
     def test_json_is_not_drawn_over(self):

@@ -1,11 +1,12 @@
 """What the tests of the driver share: the program, a small data set, a config, and a terminal."""
+import fcntl
 import json
 import os
 import pty
 import re
 import select
+import signal
 import struct
-import fcntl
 import subprocess
 import tempfile
 import termios
@@ -15,6 +16,10 @@ from pathlib import Path
 
 SIGNSYM = os.environ["SIGNSYM_CLI"]
 PATIENCE = 120  # seconds
+
+for number in (signal.SIGINT, signal.SIGHUP):  # that this runs in the background is not what is tested
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
 
 CONFIG = """
 name: "small"

@@ -37,6 +37,20 @@ void signs_into(Tensor& out, const Tensor& weight, bool zero_is_positive) {
     at::sign_out(out, weight);
 }
 
+// out = s · sign(weight) in one pass over memory, where plain loops can do it; else false. At a small batch the passes
+// over the weights are what a rule costs.
+bool scaled_signs_into(Tensor& out, const Tensor& weight, const Tensor& scale, bool zero_is_positive) {
+  if (!weight.is_cpu() || weight.scalar_type() != at::kFloat || scale.numel() != 1 || !weight.is_non_overlapping_and_dense())
+    return false;
+  const float* w = weight.const_data_ptr<float>();
+  float* b = out.data_ptr<float>();
+  const float s = scale.item<float>(), at_zero = zero_is_positive ? s : 0.0f;
+  at::parallel_for(0, weight.numel(), at::internal::GRAIN_SIZE, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) b[i] = w[i] > 0 ? s : w[i] < 0 ? -s : at_zero;
+  });
+  return true;
+}
+
 Tensor random_stream(const FeedbackRule& rule, const Tensor& weight, const FeedbackState& state, const char* purpose,
                      uint32_t step) {
   return random_like(weight, rule.distribution, feedback_scale(rule, weight),
@@ -100,9 +114,12 @@ void update_feedback_weight(Tensor& out, const FeedbackRule& rule, const Tensor&
   }
   if (!out.defined() || out.sizes() != w.sizes() || out.strides() != w.strides() || out.scalar_type() != w.scalar_type())
     out = at::empty_like(w);
+  const bool magnitude_is_scale = rule.rule == Rule::sign_symmetry;
+  const Tensor scale = magnitude_is_scale ? feedback_scale(rule, w) : Tensor();
+  if (magnitude_is_scale && scaled_signs_into(out, w, scale, rule.zero_is_positive)) return;
   signs_into(out, w, rule.zero_is_positive);
-  if (rule.rule == Rule::sign_symmetry)
-    out.mul_(feedback_scale(rule, w));
+  if (magnitude_is_scale)
+    out.mul_(scale);
   else if (rule.rule == Rule::sign_symmetry_random_magnitude)
     out.mul_(state.fixed);
   else

@@ -16,8 +16,13 @@
 #include <signsym/signsym.h>
 %}
 
-%include <stdint.i>
 %include <typemaps.i>
+/* Not by <stdint.i>, whose int64_t is a long long where C's is a long. */
+%apply int { int32_t };
+%apply long long { int64_t };
+%apply unsigned long long { uint64_t };
+%apply long long *OUTPUT { int64_t *samples };
+%apply double *OUTPUT { double *loss, double *top1, double *top5, double *angle, double *norm_ratio };
 
 #if defined(SWIGJAVA)
 %include "java/typemaps.i"
@@ -34,9 +39,6 @@ SIGNSYM_HANDLE(signsym_model)
 SIGNSYM_HANDLE(signsym_trainer)
 SIGNSYM_HANDLE(signsym_event)
 SIGNSYM_HANDLE(struct DLManagedTensorVersioned)
-
-%apply double *OUTPUT { double *loss, double *top1, double *top5, double *angle, double *norm_ratio };
-%apply int64_t *OUTPUT { int64_t *samples };
 
 %ignore SIGNSYM_TEXT_LENGTH; // lengths are always said
 

@@ -121,21 +121,4 @@ void write_file(const fs::path& path, const std::vector<std::string_view>& parts
   flush_folder_of(path);
 }
 
-void append_line(const fs::path& path, std::string_view line) {
-  Descriptor file(path, O_RDWR | O_CREAT | O_APPEND, "write");
-  off_t size = size_of(*file, path);
-  char last = '\n';
-  if (size > 0 && ::pread(*file, &last, 1, size - 1) < 0) fail("read", path, errno);
-  if (last != '\n') {
-    size = static_cast<off_t>(read_file(path).rfind('\n') + 1);
-    if (::ftruncate(*file, size) != 0) fail("write", path, errno);
-  }
-  std::string whole(line);
-  whole += '\n';
-  if (int error = write_all(*file, whole); error != 0) {
-    if (::ftruncate(*file, size) != 0) {}  // nothing more can be done: the next append cuts the torn line off
-    fail("write", path, error);
-  }
-}
-
 }  // namespace signsym

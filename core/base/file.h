@@ -16,7 +16,4 @@ std::string read_file(const std::filesystem::path& path);
 // The parts are written one after the other. On failure the .part file is removed and the old file is untouched.
 void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
 
-// Adds one whole line and hands it to the system (a log). A torn last line, left by a power cut, is cut off first.
-void append_line(const std::filesystem::path& path, std::string_view line);
-
 }  // namespace signsym

@@ -109,8 +109,7 @@ TEST(File, A_folder_in_place_of_a_file_is_an_error_and_stays) {
   Scratch scratch;
   fs::create_directory(scratch / "folder");
   for (Error error : {error_of([&] { read_file(scratch / "folder"); }),
-                      error_of([&] { write_file(scratch / "folder", {"x"}); }),
-                      error_of([&] { append_line(scratch / "folder", "x"); })}) {
+                      error_of([&] { write_file(scratch / "folder", {"x"}); })}) {
     EXPECT_EQ(error.status(), Status::io);
     EXPECT_THAT(error.what(), AllOf(HasSubstr("folder"), HasSubstr("a file is expected")));
   }
@@ -135,17 +134,14 @@ TEST(File, A_folder_without_write_permission_is_an_error_that_says_what_to_do) {
   Scratch scratch;
   spill(scratch / "f", "old");
   fs::permissions(scratch.path(), fs::perms(0555));
-  Error write(Status::ok, ""), append(Status::ok, "");
+  Error error(Status::ok, "");
   {
     PlainUser user;
     if (!user.able()) GTEST_SKIP() << "root cannot step down here, and may write everywhere";
-    write = error_of([&] { write_file(scratch / "f", {"new"}); });
-    append = error_of([&] { append_line(scratch / "log", "line"); });
+    error = error_of([&] { write_file(scratch / "f", {"new"}); });
   }
-  for (const Error& error : {write, append}) {
-    EXPECT_EQ(error.status(), Status::io);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("Permission denied"), HasSubstr("choose another folder")));
-  }
+  EXPECT_EQ(error.status(), Status::io);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("Permission denied"), HasSubstr("choose another folder")));
   EXPECT_EQ(slurp(scratch / "f"), "old");
 }
 
@@ -214,40 +210,8 @@ TEST(File, Is_written_beside_the_working_folder_too) {
   fs::path before = fs::current_path();
   fs::current_path(scratch.path());
   write_file("f", {"x"});
-  append_line("log", "y");
   fs::current_path(before);
   EXPECT_EQ(slurp(scratch / "f"), "x");
-  EXPECT_EQ(slurp(scratch / "log"), "y\n");
-}
-
-TEST(Log, Grows_by_whole_lines) {
-  Scratch scratch;
-  append_line(scratch / "log", "one");
-  append_line(scratch / "log", "");
-  append_line(scratch / "log", "three");
-  EXPECT_EQ(slurp(scratch / "log"), "one\n\nthree\n");
-}
-
-TEST(Log, Loses_a_torn_last_line_and_no_other) {
-  Scratch scratch;
-  spill(scratch / "log", "one\ntwo\nthr");
-  append_line(scratch / "log", "four");
-  EXPECT_EQ(slurp(scratch / "log"), "one\ntwo\nfour\n");
-  spill(scratch / "log", "to");
-  append_line(scratch / "log", "one");
-  EXPECT_EQ(slurp(scratch / "log"), "one\n");
-}
-
-TEST(Log, Keeps_no_half_line_when_the_disk_is_full) {
-  Scratch scratch;
-  append_line(scratch / "log", "one");
-  {
-    FileSizeLimit limit(10);
-    EXPECT_EQ(error_of([&] { append_line(scratch / "log", "a line too long"); }).status(), Status::io);
-  }
-  EXPECT_EQ(slurp(scratch / "log"), "one\n");
-  Error error = error_of([] { append_line("/dev/full", "line"); });
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("/dev/full"), HasSubstr("free some space")));
 }
 
 }  // namespace

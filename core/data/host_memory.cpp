@@ -1,6 +1,5 @@
 #include "data/host_memory.h"
 
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -9,60 +8,75 @@
 namespace signsym {
 namespace {
 
+[[noreturn]] void refuse(const std::string& message) { throw Error(Status::invalid_argument, message); }
+
+// Address of the index (i, 0, 0, …).
+const void* at(const TensorView& tensor, int64_t i) {
+  return static_cast<const char*>(tensor.data) + i * tensor.strides[0] * size_of(tensor.type);
+}
+
+int64_t label_at(const TensorView& labels, int64_t i) {
+  return with_type(labels.type, [&](auto type) {
+    return static_cast<int64_t>(*static_cast<const decltype(type)*>(at(labels, i)));
+  });
+}
+
 class HostSet final : public Dataset {
  public:
-  explicit HostSet(const HostMemory& memory)
-      : memory_(memory), stride_(memory.shape.size() * (memory.type == PixelType::f32 ? 4 : 1)) {}
+  explicit HostSet(HostMemory memory) : memory_(std::move(memory)) {
+    const std::vector<int64_t>&shape = memory_.samples.shape, &strides = memory_.samples.strides;
+    if (shape.size() == 2) {
+      shape_ = {shape[1], 1, 1};
+      strides_ = {strides[1], 0, 0};
+    } else if (memory_.layout == Layout::nchw) {
+      shape_ = {shape[1], shape[2], shape[3]};
+      strides_ = {strides[1], strides[2], strides[3]};
+    } else {
+      shape_ = {shape[3], shape[1], shape[2]};
+      strides_ = {strides[3], strides[1], strides[2]};
+    }
+  }
 
-  int64_t size() const override { return memory_.size; }
+  int64_t size() const override { return memory_.samples.shape[0]; }
   int64_t classes() const override { return memory_.classes; }
-  SampleShape shape() const override { return memory_.shape; }
-  PixelType pixel_type() const override { return memory_.type; }
-  int64_t label(int64_t index) const override { return memory_.labels[index]; }
-  const void* pixels(int64_t index) const override {
-    return static_cast<const char*>(memory_.pixels) + index * stride_;
+  SampleShape shape() const override { return shape_; }
+  ElementType pixel_type() const override { return memory_.samples.type; }
+  SampleStrides strides() const override { return strides_; }
+  Sample sample(int64_t index, void*) const override {
+    return {at(memory_.samples, index), memory_.labels ? label_at(*memory_.labels, index) : 0};
   }
 
  private:
   const HostMemory memory_;
-  const int64_t stride_;  // bytes
+  SampleShape shape_;
+  SampleStrides strides_;
 };
 
-[[noreturn]] void refuse(const std::string& message) {
-  throw Error(Status::invalid_argument, "data set in host memory: " + message);
-}
-
-bool aligned(const void* pointer, size_t bytes) { return reinterpret_cast<uintptr_t>(pointer) % bytes == 0; }
-
-void check_shape(const HostMemory& memory) {
-  int64_t values = std::numeric_limits<int64_t>::max() / static_cast<int64_t>(sizeof(float));
-  const std::pair<const char*, int64_t> extents[] = {{"size", memory.size},
-                                                     {"channels", memory.shape.channels},
-                                                     {"height", memory.shape.height},
-                                                     {"width", memory.shape.width}};
-  for (const auto& [name, extent] : extents) {
-    if (extent < 1) refuse(std::string(name) + " " + std::to_string(extent) + ": at least 1 is expected");
-    values /= extent;
-    if (values == 0) refuse("size and shape make more bytes than memory can have; check them");
+void check_labels(const TensorView& labels, int64_t size, int64_t classes) {
+  if (labels.shape.size() != 1)
+    refuse("labels: " + std::to_string(labels.shape.size()) + " dimensions: 1 (N) is expected");
+  if (labels.shape[0] != size)
+    refuse("labels: " + std::to_string(labels.shape[0]) + " for " + std::to_string(size) + " samples; as many are expected");
+  if (!is_integer(labels.type)) refuse(std::string("labels: ") + name_of(labels.type) + ": integers are expected");
+  for (int64_t i = 0; i < size; ++i) {
+    const int64_t label = label_at(labels, i);
+    if (label < 0 || label >= classes)
+      refuse("labels: that of sample " + std::to_string(i) + " is " + std::to_string(label) + ": 0 to " +
+             std::to_string(classes - 1) + " is expected");
   }
-  if (memory.classes < 1) refuse("classes " + std::to_string(memory.classes) + ": at least 1 is expected");
 }
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_host_memory(const HostMemory& memory) {
-  check_shape(memory);
-  if (memory.pixels == nullptr || memory.labels == nullptr)
-    refuse(std::string(memory.pixels == nullptr ? "pixels" : "labels") + " is a null pointer");
-  if (memory.type == PixelType::f32 && !aligned(memory.pixels, sizeof(float)))
-    refuse("pixels are floats at an address that is no multiple of 4; align them");
-  if (!aligned(memory.labels, sizeof(int64_t)))
-    refuse("labels are 64-bit integers at an address that is no multiple of 8; align them");
-  for (int64_t i = 0; i < memory.size; ++i)
-    if (memory.labels[i] < 0 || memory.labels[i] >= memory.classes)
-      refuse("sample " + std::to_string(i) + ": label " + std::to_string(memory.labels[i]) + ": 0 to " +
-             std::to_string(memory.classes - 1) + " is expected");
-  return std::make_unique<HostSet>(memory);
+std::unique_ptr<Dataset> open_host_memory(HostMemory memory) {
+  const size_t dimensions = memory.samples.shape.size();
+  if (dimensions != 2 && dimensions != 4)
+    refuse("samples: " + std::to_string(dimensions) + " dimensions: 4 (" +
+           (memory.layout == Layout::nchw ? "N, channels, height, width" : "N, height, width, channels") +
+           "), or 2 (N, n), are expected");
+  check_classes(memory.classes);
+  if (memory.labels) check_labels(*memory.labels, memory.samples.shape[0], memory.classes);
+  return std::make_unique<HostSet>(std::move(memory));
 }
 
 }  // namespace signsym

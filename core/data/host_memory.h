@@ -2,21 +2,27 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "data/dataset.h"
+#include "data/tensor_view.h"
 
 namespace signsym {
 
 struct HostMemory {
-  const void* pixels = nullptr;  // size × shape.size() values, CHW, contiguous
-  PixelType type = PixelType::f32;
-  const int64_t* labels = nullptr;  // size values in [0, classes); checked once, when the set is made
-  int64_t size = 0;
-  int64_t classes = 0;
-  SampleShape shape;
+  // (N, channels, height, width), with nhwc (N, height, width, channels); (N, n): n channels of 1 × 1.
+  TensorView samples;
+  Layout layout = Layout::nchw;
+  // (N) integers in [0, classes), checked once, when the set is made; none: every label is 0.
+  std::optional<TensorView> labels;
+  int64_t classes = 1;
+  // Goes with the set; empty: the memory must outlive it.
+  std::shared_ptr<const void> owner;
 };
 
-// The memory must outlive the data set and not change under it. Errors: invalid_argument.
-std::unique_ptr<Dataset> open_host_memory(const HostMemory& memory);
+// The memory must not change under the set. A batch of a host's is such a set too, for the time of the call:
+//   open_host_memory({view_tensor(samples, "samples"), layout, view_tensor(labels, "labels"), classes, {}})
+// Errors: invalid_argument.
+std::unique_ptr<Dataset> open_host_memory(HostMemory memory);
 
 }  // namespace signsym

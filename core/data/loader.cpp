@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
-#include <new>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -16,29 +15,13 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "data/aligned_array.h"
 
 namespace signsym {
 namespace {
 
-constexpr std::align_val_t alignment{64};
-
-// Memory of one batch; made once and used again.
-template <class Value>
-class AlignedArray {
- public:
-  explicit AlignedArray(int64_t size)
-      : data_(static_cast<Value*>(::operator new(static_cast<size_t>(size) * sizeof(Value), alignment))) {}
-  Value* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(Value* data) const { ::operator delete(data, alignment); }
-  };
-  std::unique_ptr<Value, Free> data_;
-};
-
 struct Slot {
-  Slot(int64_t batch_size, int64_t sample_size) : pixels(batch_size * sample_size), labels(batch_size) {}
+  Slot(size_t batch_size, size_t sample_size) : pixels(batch_size * sample_size), labels(batch_size) {}
   AlignedArray<float> pixels;
   AlignedArray<int64_t> labels;
   Batch batch;
@@ -88,17 +71,18 @@ std::vector<int64_t> epoch_order(int64_t size, uint64_t seed, int64_t epoch, boo
 struct Loader::State {
   State(std::shared_ptr<const Dataset> set_in, Pipeline pipeline_in, LoaderOptions options_in)
       : set(std::move(set_in)), pipeline(std::move(pipeline_in)), options(options_in),
-        batch_size(std::max<int64_t>(1, std::min(options.batch_size, set->size()))),
+        strides(set->strides()), batch_size(std::max<int64_t>(1, std::min(options.batch_size, set->size()))),
         batches((set->size() + (options.drop_last ? 0 : batch_size - 1)) / batch_size) {
     // One is with the caller, `prefetch` lie ready or are being loaded; each thread has one to work on.
     const int64_t count = options.threads == 0 ? 1 : 1 + std::max(options.prefetch, options.threads);
     for (int64_t i = 0; i < std::max<int64_t>(1, std::min(count, batches)); ++i)
       slots.emplace_back(batch_size, set->shape().size());
+    for (int i = 0; i < std::max(1, options.threads); ++i) scratch.emplace_back(set->scratch_size());
   }
 
   void start_threads() {
     const SignalsBlocked blocked;
-    for (int i = 0; i < options.threads; ++i) threads.emplace_back([this] { work(); });
+    for (int i = 0; i < options.threads; ++i) threads.emplace_back([this, i] { work(scratch[i].data()); });
   }
 
   ~State() {
@@ -112,21 +96,22 @@ struct Loader::State {
 
   Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
 
-  void load(int64_t index, Slot& slot) const {
+  void load(int64_t index, Slot& slot, void* scratch) const {
     const int64_t first = index * batch_size;
     const int64_t count = std::min(batch_size, set->size() - first);
     const int64_t sample_size = set->shape().size();
     for (int64_t i = 0; i < count; ++i) {
-      const int64_t sample = order[static_cast<size_t>(first + i)];
-      slot.labels.data()[i] = set->label(sample);
-      pipeline.apply(set->pixels(sample), {options.seed, epoch, sample}, options.layout,
+      const int64_t index_in_set = order[static_cast<size_t>(first + i)];
+      const Sample sample = set->sample(index_in_set, scratch);
+      slot.labels.data()[i] = sample.label;
+      pipeline.apply(sample.pixels, strides, {options.seed, epoch, index_in_set}, options.layout,
                      slot.pixels.data() + i * sample_size);
     }
     slot.batch = {slot.pixels.data(), slot.labels.data(), count, index};
   }
 
   // A loader thread.
-  void work() {
+  void work(void* scratch) {
     std::unique_lock<std::mutex> lock(mutex);
     for (;;) {
       work_there.wait(lock, [this] { return stopping || claimed < std::min(batches, returned + slot_count()); });
@@ -137,7 +122,7 @@ struct Loader::State {
       lock.unlock();
       std::exception_ptr error;
       try {
-        load(index, slot);
+        load(index, slot, scratch);
       } catch (...) {
         error = std::current_exception();
       }
@@ -154,6 +139,7 @@ struct Loader::State {
   const std::shared_ptr<const Dataset> set;
   const Pipeline pipeline;
   const LoaderOptions options;
+  const SampleStrides strides;
   const int64_t batch_size;
   const int64_t batches;  // an epoch
 
@@ -172,11 +158,13 @@ struct Loader::State {
   int loading = 0;            // threads that are loading a batch
   bool stopping = false;
   std::vector<Slot> slots;
+  std::vector<AlignedArray<char>> scratch;  // of each thread; without one, of the caller
   std::vector<std::thread> threads;
 };
 
 Loader::Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOptions options) {
   check(options, set.get(), pipeline);
+  if (!set->concurrent()) options.threads = 0;
   state_ = std::make_unique<State>(std::move(set), std::move(pipeline), options);
   state_->start_threads();  // not in its constructor: where a thread cannot be started, those before it are joined
 }
@@ -212,7 +200,7 @@ const Batch* Loader::next() {
   Slot& slot = s.slot_of(s.delivered);
   const auto begin = Clock::now();
   if (s.threads.empty()) {
-    s.load(s.delivered, slot);
+    s.load(s.delivered, slot, s.scratch[0].data());
   } else {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.returned = s.delivered;

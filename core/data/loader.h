@@ -12,7 +12,7 @@ namespace signsym {
 
 struct LoaderOptions {
   int64_t batch_size = 128;
-  int threads = 1;   // 0: in the calling thread
+  int threads = 1;   // 0: in the calling thread, as with a set that is not concurrent
   int prefetch = 4;  // batches that may lie ready
   uint64_t seed = 1;
   bool shuffle = true;  // false: the set's own order

@@ -15,9 +15,10 @@ class HeldPictures final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(held_.labels.size()); }
   int64_t classes() const override { return held_.classes; }
   SampleShape shape() const override { return held_.shape; }
-  PixelType pixel_type() const override { return PixelType::u8; }
-  int64_t label(int64_t index) const override { return held_.labels[index]; }
-  const void* pixels(int64_t index) const override { return held_.pixels.data() + index * held_.shape.size(); }
+  ElementType pixel_type() const override { return ElementType::u8; }
+  Sample sample(int64_t index, void*) const override {
+    return {held_.pixels.data() + index * held_.shape.size(), held_.labels[index]};
+  }
   std::vector<double> mean() const override { return held_.mean; }
   std::vector<double> std_deviation() const override { return held_.std_deviation; }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "data/aligned_array.h"
 
 namespace signsym {
 namespace {
@@ -19,9 +20,11 @@ class Subset final : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(indices_.size()); }
   int64_t classes() const override { return set_->classes(); }
   SampleShape shape() const override { return set_->shape(); }
-  PixelType pixel_type() const override { return set_->pixel_type(); }
-  int64_t label(int64_t index) const override { return set_->label(indices_[index]); }
-  const void* pixels(int64_t index) const override { return set_->pixels(indices_[index]); }
+  ElementType pixel_type() const override { return set_->pixel_type(); }
+  SampleStrides strides() const override { return set_->strides(); }
+  Sample sample(int64_t index, void* scratch) const override { return set_->sample(indices_[index], scratch); }
+  size_t scratch_size() const override { return set_->scratch_size(); }
+  bool concurrent() const override { return set_->concurrent(); }
   std::vector<double> mean() const override { return set_->mean(); }
   std::vector<double> std_deviation() const override { return set_->std_deviation(); }
 
@@ -48,7 +51,8 @@ std::unique_ptr<Dataset> make_subset(std::shared_ptr<const Dataset> set, std::ve
 SplitIndices split_by_class(const Dataset& set, double fraction, uint64_t seed) {
   if (!(fraction > 0 && fraction < 1)) refuse(fraction, " is out of range: a number above 0 and below 1 is expected");
   std::vector<std::vector<int64_t>> of_class(static_cast<size_t>(set.classes()));
-  for (int64_t i = 0; i < set.size(); ++i) of_class[set.label(i)].push_back(i);
+  const AlignedArray<char> scratch(set.scratch_size());
+  for (int64_t i = 0; i < set.size(); ++i) of_class[set.sample(i, scratch.data()).label].push_back(i);
 
   SplitIndices split;
   for (size_t c = 0; c < of_class.size(); ++c) {

@@ -61,20 +61,11 @@ struct View {
   }
 };
 
-// Element (channel, y, x) of a picture of the batch lies at channel · this + y · row + x · pixel.
-struct Strides {
-  Strides(const SampleShape& shape, Layout layout)
-      : channel(layout == Layout::nchw ? shape.height * shape.width : 1),
-        row(layout == Layout::nchw ? shape.width : shape.width * shape.channels),
-        pixel(layout == Layout::nchw ? 1 : shape.channels) {}
-  int64_t channel, row, pixel;
-};
-
 }  // namespace
 
-Pipeline::Pipeline(std::vector<Transform> transforms, SampleShape shape, PixelType type, bool training)
+Pipeline::Pipeline(std::vector<Transform> transforms, SampleShape shape, ElementType type, bool training)
     : shape_(shape), type_(type) {
-  if (type_ == PixelType::u8)
+  if (type_ == ElementType::u8)
     for (int64_t c = 0; c < shape_.channels; ++c)
       for (int value = 0; value < 256; ++value) table_.push_back(static_cast<float>(value) / 255.0f);
 
@@ -101,15 +92,16 @@ void Pipeline::add(const Normalize& normalize, const std::string& field) {
               one_a_channel(normalize.std, shape_.channels, true, field + ".normalize.std")};
   for (int64_t c = 0; c < shape_.channels; ++c) {
     const auto apply = [mean = scale.mean[c], std = scale.std[c]](float& value) { value = (value - mean) / std; };
-    if (type_ == PixelType::u8) std::for_each_n(table_.begin() + c * 256, 256, apply);
+    if (type_ == ElementType::u8) std::for_each_n(table_.begin() + c * 256, 256, apply);
     for (Move& move : moves_)
       if (!move.black.empty()) apply(move.black[c]);
   }
   scales_.push_back(std::move(scale));
 }
 
-void Pipeline::apply(const void* pixels, const SampleKey& key, Layout layout, float* out) const {
-  const Strides strides(shape_, layout);
+void Pipeline::apply(const void* pixels, const SampleStrides& strides, const SampleKey& key, Layout layout,
+                     float* out) const {
+  const SampleStrides of_batch = compact_strides(shape_, layout);
   const uint32_t step = static_cast<uint32_t>(key.epoch);
   const uint64_t index = static_cast<uint64_t>(key.index);
 
@@ -125,9 +117,9 @@ void Pipeline::apply(const void* pixels, const SampleKey& key, Layout layout, fl
       for (int64_t y = outer.top; y < outer.bottom; ++y) {
         const bool inside = y >= view.top && y < view.bottom;
         for (int64_t c = 0; c < shape_.channels; ++c) {
-          float* row = out + c * strides.channel + y * strides.row;
+          float* row = out + c * of_batch.channel + y * of_batch.row;
           const auto blacken = [&](int64_t from, int64_t to) {
-            for (int64_t x = from; x < to; ++x) row[x * strides.pixel] = move->black[c];
+            for (int64_t x = from; x < to; ++x) row[x * of_batch.pixel] = move->black[c];
           };
           blacken(outer.left, inside ? view.left : outer.right);
           if (inside) blacken(view.right, outer.right);
@@ -140,17 +132,18 @@ void Pipeline::apply(const void* pixels, const SampleKey& key, Layout layout, fl
 
   for (int64_t y = view.top; y < view.bottom; ++y)
     for (int64_t c = 0; c < shape_.channels; ++c) {
-      const int64_t row = (c * shape_.height + y + view.shift_y) * shape_.width;
-      copy_row(pixels, row + view.direction * view.left + view.shift_x, view.direction,
-               out + c * strides.channel + y * strides.row + view.left * strides.pixel, strides.pixel,
+      const int64_t from = c * strides.channel + (y + view.shift_y) * strides.row +
+                           (view.direction * view.left + view.shift_x) * strides.pixel;
+      copy_row(pixels, from, view.direction * strides.pixel,
+               out + c * of_batch.channel + y * of_batch.row + view.left * of_batch.pixel, of_batch.pixel,
                view.right - view.left, c);
     }
 }
 
-// `count` values of a channel, from pixels[from] on by `step`, to out[0] on by `stride`.
+// `count` values of a channel, from value `from` of `pixels` on by `step`, to out[0] on by `stride`.
 void Pipeline::copy_row(const void* pixels, int64_t from, int64_t step, float* out, int64_t stride, int64_t count,
                         int64_t channel) const {
-  if (type_ == PixelType::u8) {
+  if (type_ == ElementType::u8) {
     const float* table = table_.data() + channel * 256;
     const auto* in = static_cast<const uint8_t*>(pixels) + from;
     // Four at a time: left alone, GCC gathers the values into vectors, which takes twice as long.
@@ -161,8 +154,10 @@ void Pipeline::copy_row(const void* pixels, int64_t from, int64_t step, float* o
     for (; count > 0; --count, in += step, out += stride) *out = table[*in];
     return;
   }
-  const auto* in = static_cast<const float*>(pixels) + from;
-  for (int64_t i = 0; i < count; ++i) out[i * stride] = in[i * step];
+  with_type(type_, [&](auto type) {
+    const auto* in = static_cast<const decltype(type)*>(pixels) + from;
+    for (int64_t i = 0; i < count; ++i) out[i * stride] = static_cast<float>(in[i * step]);
+  });
   for (const Scale& scale : scales_) {
     const float mean = scale.mean[channel], std = scale.std[channel];
     for (int64_t i = 0; i < count; ++i) out[i * stride] = (out[i * stride] - mean) / std;

@@ -16,8 +16,6 @@ struct Flip { double probability = 0.5; };         // left and right
 struct Normalize { std::vector<double> mean, std; };  // one of each for a channel
 using Transform = std::variant<Crop, Flip, Normalize>;
 
-enum class Layout { nchw, nhwc };
-
 // Whose random numbers: a sample's are the same whichever thread or rank loads it.
 struct SampleKey {
   uint64_t seed = 0;
@@ -26,17 +24,17 @@ struct SampleKey {
 };
 
 // The arithmetic is that of torchvision's ToTensor and Normalize, bit for bit: in float, value / 255 (u8) or the value
-// itself (f32), then (x − mean) / std, each operation rounded. One pass from the set's memory to `out`.
+// itself (other types), then (x − mean) / std, each operation rounded. One pass from the set's memory to `out`.
 class Pipeline {
  public:
   // training: false leaves Crop and Flip out. Errors: invalid_config where mean and std do not fit the channels.
-  Pipeline(std::vector<Transform> transforms, SampleShape shape, PixelType type, bool training);
+  Pipeline(std::vector<Transform> transforms, SampleShape shape, ElementType type, bool training);
 
   SampleShape shape() const { return shape_; }
-  PixelType pixel_type() const { return type_; }
+  ElementType pixel_type() const { return type_; }
 
-  // out: shape.size() floats of this sample in the batch, CHW or HWC.
-  void apply(const void* pixels, const SampleKey& key, Layout layout, float* out) const;
+  // pixels: value (0, 0, 0) of the sample. out: shape.size() floats of it in the batch, CHW or HWC.
+  void apply(const void* pixels, const SampleStrides& strides, const SampleKey& key, Layout layout, float* out) const;
 
  private:
   // A crop or a flip. A repeated one draws numbers of its own: `stream` is "" for the first, "1" for the second, …
@@ -54,7 +52,7 @@ class Pipeline {
                 int64_t channel) const;
 
   SampleShape shape_;
-  PixelType type_;
+  ElementType type_;
   std::vector<Move> moves_;    // in the order in which they are applied
   std::vector<Scale> scales_;  // the same
   std::vector<float> table_;   // u8: channels × 256, what each value becomes in the batch

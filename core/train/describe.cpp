@@ -27,7 +27,9 @@ Json machine_json() {
           {"threads", at::get_num_threads()}, {"memory_bytes", m.memory_bytes}, {"system", m.system}};
 }
 
-std::string data_name(const v1::Data& data) { return data.has_cifar10() ? "cifar10" : "mnist"; }
+std::string data_name(const v1::Data& data) {
+  return data.has_cifar10() ? "cifar10" : data.has_mnist() ? "mnist" : "host";
+}
 
 }  // namespace
 

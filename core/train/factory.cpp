@@ -9,6 +9,7 @@
 #include "base/machine.h"
 #include "data/cifar10.h"
 #include "data/mnist.h"
+#include "data/subset.h"
 #include "models/lenet.h"
 #include "models/mlp.h"
 #include "models/resnet.h"
@@ -86,7 +87,15 @@ FeedbackRule feedback_rule(const v1::Feedback& config, bool convolution) {
 }  // namespace
 
 std::shared_ptr<const Dataset> make_dataset(const v1::Data& config, Split split) {
+  if (config.has_host()) fail("data.host", "the application gives the data set: signsym_trainer_create_with");
   return config.has_cifar10() ? open_cifar10(config.cifar10().path(), split) : open_mnist(config.mnist().path(), split);
+}
+
+DataParts open_parts(const v1::Data& config, uint64_t seed) {
+  std::shared_ptr<const Dataset> training = make_dataset(config, Split::train);
+  if (config.held_out() == v1::TEST) return {std::move(training), make_dataset(config, Split::test)};
+  SplitIndices parts = split_by_class(*training, config.validation_fraction(), seed);
+  return {make_subset(training, std::move(parts.train)), make_subset(training, std::move(parts.held_out))};
 }
 
 std::vector<Transform> make_transforms(const v1::Data& config) {

@@ -16,6 +16,11 @@ namespace signsym {
 
 // All take messages as resolved. Errors: invalid_config with the field's path, and those of what they make.
 std::shared_ptr<const Dataset> make_dataset(const v1::Data& config, Split split);
+// The parts of a run's data: what is held out is the test set, or is drawn from the training set by class and seed.
+struct DataParts {
+  std::shared_ptr<const Dataset> training, held_out;
+};
+DataParts open_parts(const v1::Data& config, uint64_t seed);
 std::vector<Transform> make_transforms(const v1::Data& config);
 Graph make_graph(const v1::Model& config, SampleShape shape, int64_t classes);
 Initialization make_initialization(const v1::Model& config);

@@ -8,7 +8,6 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "data/subset.h"
 #include "train/alignment.h"
 #include "train/describe.h"
 #include "train/factory.h"
@@ -140,14 +139,9 @@ void Trainer::build(const Config& config) {
 
 void Trainer::open_data() {
   const v1::Experiment& e = config_.experiment();
-  training_set_ = make_dataset(e.data(), Split::train);
-  if (e.data().held_out() == v1::TEST) {
-    held_out_set_ = make_dataset(e.data(), Split::test);
-    return;
-  }
-  SplitIndices parts = split_by_class(*training_set_, e.data().validation_fraction(), e.seed());
-  held_out_set_ = make_subset(training_set_, std::move(parts.held_out));
-  training_set_ = make_subset(training_set_, std::move(parts.train));
+  DataParts parts = open_parts(e.data(), e.seed());
+  training_set_ = std::move(parts.training);
+  held_out_set_ = std::move(parts.held_out);
 }
 
 void Trainer::restore_newest() {

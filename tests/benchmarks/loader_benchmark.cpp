@@ -50,17 +50,19 @@ int main(int argc, char** argv) {
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * 2654435761u >> 24);
   const std::vector<int64_t> labels(size, 0);
   const std::shared_ptr<const Dataset> set =
-      open_host_memory({pixels.data(), PixelType::u8, labels.data(), size, 1, shape});
+      open_host_memory({{pixels.data(), ElementType::u8, {size, 3, 32, 32}, {3 * 32 * 32, 32 * 32, 32, 1}},
+                        Layout::nchw, TensorView{labels.data(), ElementType::i64, {size}, {1}}, 1, {}});
   const std::vector<Transform> transforms{Crop{4}, Flip{0.5}, Normalize{{0.49, 0.48, 0.45}, {0.25, 0.24, 0.26}}};
 
   std::puts("pictures of 3 × 32 × 32, crop, flip, normalise     a processor second        a second");
   for (const Layout layout : {Layout::nchw, Layout::nhwc}) {
     const std::string name = layout == Layout::nchw ? "NCHW" : "NHWC";
-    const Pipeline pipeline(transforms, shape, PixelType::u8, true);
+    const Pipeline pipeline(transforms, shape, ElementType::u8, true);
     std::vector<float> out(static_cast<size_t>(128 * shape.size()));
     measure("pipeline, " + name, seconds, [&, epoch = int64_t{0}]() mutable {
       for (int64_t i = 0; i < size; ++i)
-        pipeline.apply(set->pixels(i), {1, epoch, i}, layout, out.data() + i % 128 * shape.size());
+        pipeline.apply(set->sample(i, nullptr).pixels, set->strides(), {1, epoch, i}, layout,
+                       out.data() + i % 128 * shape.size());
       ++epoch;
       return size;
     });

@@ -37,14 +37,14 @@ TEST(Cifar10, Training_reads_all_batches_in_the_order_of_their_names) {
   const auto set = open_cifar10(scratch.path(), Split::train);
   ASSERT_EQ(set->size(), 3);
   EXPECT_EQ(set->classes(), 10);
-  EXPECT_EQ(set->pixel_type(), PixelType::u8);
+  EXPECT_EQ(set->pixel_type(), ElementType::u8);
   EXPECT_EQ(set->shape().channels, 3);
   EXPECT_EQ(set->shape().height, 32);
   EXPECT_EQ(set->shape().width, 32);
   const int labels[] = {3, 9, 7};
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(set->label(i), labels[i]);
-    EXPECT_EQ(std::memcmp(set->pixels(i), record(0, static_cast<uint8_t>(10 + 10 * i)).data() + 1, 3072), 0) << i;
+    EXPECT_EQ(label_of(*set, i), labels[i]);
+    EXPECT_EQ(std::memcmp(bytes_of(*set, i), record(0, static_cast<uint8_t>(10 + 10 * i)).data() + 1, 3072), 0) << i;
   }
 }
 
@@ -54,8 +54,8 @@ TEST(Cifar10, The_test_split_is_the_test_batch_alone) {
   spill(scratch / "test_batch.bin", record(1, 40) + record(0, 50));
   const auto set = open_cifar10(scratch.path(), Split::test);
   ASSERT_EQ(set->size(), 2);
-  EXPECT_EQ(set->label(0), 1);
-  EXPECT_EQ(static_cast<const uint8_t*>(set->pixels(1))[3071], static_cast<uint8_t>(50 + 3071));
+  EXPECT_EQ(label_of(*set, 0), 1);
+  EXPECT_EQ(bytes_of(*set, 1)[3071], static_cast<uint8_t>(50 + 3071));
 }
 
 TEST(Cifar10, Mean_and_deviation_are_given_for_each_channel) {

@@ -9,7 +9,7 @@ using ::testing::HasSubstr;
 
 TEST(ConfigContradictions, What_is_not_chosen_is_told_with_the_choices) {
   EXPECT_EQ(text_fault(""), "a.textproto: data: is missing: a message in braces is expected");
-  EXPECT_EQ(text_fault("data {}\nmodel {}"), "a.textproto:1:1: data: has no source: one of cifar10, mnist is expected");
+  EXPECT_EQ(text_fault("data {}\nmodel {}"), "a.textproto:1:1: data: has no source: one of cifar10, mnist, host is expected");
   EXPECT_EQ(text_fault("data { mnist { path: \"x\" } }\nmodel {}"),
             "a.textproto:2:1: model: has no kind: one of lenet, mlp, resnet, resnet_cifar is expected");
   EXPECT_EQ(set_fault("data.transform[1]", "{}"),

@@ -42,7 +42,7 @@ TEST(ConfigErrors, A_name_that_is_like_no_other_is_answered_with_all) {
 TEST(ConfigErrors, A_field_set_twice_and_two_members_of_a_oneof_are_refused_in_text) {
   EXPECT_EQ(text_fault("seed: 1\nseed: 2"), "a.textproto:2:1: seed: is set twice; leave one of them");
   EXPECT_EQ(text_fault("data { cifar10 {}\n mnist {} }"),
-            "a.textproto:2:2: data.mnist: only one of cifar10, mnist can be set");
+            "a.textproto:2:2: data.mnist: only one of cifar10, mnist, host can be set");
 }
 
 TEST(ConfigErrors, Broken_text_is_told_with_its_place) {

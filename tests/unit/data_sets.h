@@ -25,6 +25,12 @@ signsym::Error error_of(Call call) {
   return signsym::Error(signsym::Status::ok, "");
 }
 
+// Of sets in memory.
+inline const uint8_t* bytes_of(const signsym::Dataset& set, int64_t index) {
+  return static_cast<const uint8_t*>(set.sample(index, nullptr).pixels);
+}
+inline int64_t label_of(const signsym::Dataset& set, int64_t index) { return set.sample(index, nullptr).label; }
+
 // Pixels that tell which sample, and which place in it, they are from.
 class CountedSet : public signsym::Dataset {
  public:
@@ -35,9 +41,10 @@ class CountedSet : public signsym::Dataset {
   int64_t size() const override { return size_; }
   int64_t classes() const override { return classes_; }
   signsym::SampleShape shape() const override { return shape_; }
-  signsym::PixelType pixel_type() const override { return signsym::PixelType::u8; }
-  int64_t label(int64_t index) const override { return index % classes_; }
-  const void* pixels(int64_t index) const override { return pixels_.data() + index * shape_.size(); }
+  signsym::ElementType pixel_type() const override { return signsym::ElementType::u8; }
+  signsym::Sample sample(int64_t index, void*) const override {
+    return {pixels_.data() + index * shape_.size(), index % classes_};
+  }
 
  private:
   signsym::SampleShape shape_;
@@ -53,16 +60,16 @@ struct Checksums {
 
 inline Checksums checksums(const signsym::Dataset& set) {
   Checksums sums{static_cast<uint32_t>(crc32(0, nullptr, 0)), std::vector<int64_t>(set.classes())};
-  const int64_t bytes = set.shape().size() * (set.pixel_type() == signsym::PixelType::u8 ? 1 : 4);
+  const int64_t bytes = set.shape().size() * size_of(set.pixel_type());
   for (int64_t i = 0; i < set.size(); ++i) {
-    sums.pixels = crc32(sums.pixels, static_cast<const Bytef*>(set.pixels(i)), static_cast<uInt>(bytes));
-    ++sums.of_class[set.label(i)];
+    sums.pixels = crc32(sums.pixels, bytes_of(set, i), static_cast<uInt>(bytes));
+    ++sums.of_class[label_of(set, i)];
   }
   return sums;
 }
 
 inline uint32_t labels_checksum(const signsym::Dataset& set) {
   std::string labels;
-  for (int64_t i = 0; i < set.size(); ++i) labels += static_cast<char>(set.label(i));
+  for (int64_t i = 0; i < set.size(); ++i) labels += static_cast<char>(label_of(set, i));
   return crc32(0, reinterpret_cast<const Bytef*>(labels.data()), static_cast<uInt>(labels.size()));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <ctime>
 #include <functional>
 #include <mutex>
@@ -23,12 +24,12 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr SampleShape sample{3, 6, 5};
+constexpr SampleShape picture{3, 6, 5};
 
-std::shared_ptr<const Dataset> counted(int64_t size) { return std::make_shared<CountedSet>(size, sample); }
+std::shared_ptr<const Dataset> counted(int64_t size) { return std::make_shared<CountedSet>(size, picture); }
 
 Pipeline augmenting() {
-  return Pipeline({Crop{2}, Flip{0.5}, Normalize{{0.5, 0.4, 0.3}, {0.2, 0.3, 0.4}}}, sample, PixelType::u8, true);
+  return Pipeline({Crop{2}, Flip{0.5}, Normalize{{0.5, 0.4, 0.3}, {0.2, 0.3, 0.4}}}, picture, ElementType::u8, true);
 }
 
 LoaderOptions options(int threads, int prefetch = 4, int64_t batch_size = 8) {
@@ -51,7 +52,7 @@ struct Copy {
 Copy copy(const Batch& batch) {
   return {batch.index,
           {batch.labels, batch.labels + batch.size},
-          {batch.pixels, batch.pixels + batch.size * sample.size()}};
+          {batch.pixels, batch.pixels + batch.size * picture.size()}};
 }
 
 // What is left of the epoch.
@@ -66,13 +67,13 @@ std::vector<Copy> epoch_of(Loader& loader, int64_t epoch, int64_t first = 0) {
   return rest(loader);
 }
 
-// A set that calls `hook` with the index whenever pixels are read.
+// A set that calls `hook` with the index whenever a sample is read.
 class Hooked : public CountedSet {
  public:
-  Hooked(int64_t size, std::function<void(int64_t)> hook) : CountedSet(size, sample), hook_(std::move(hook)) {}
-  const void* pixels(int64_t index) const override {
+  Hooked(int64_t size, std::function<void(int64_t)> hook) : CountedSet(size, picture), hook_(std::move(hook)) {}
+  Sample sample(int64_t index, void* scratch) const override {
     hook_(index);
-    return CountedSet::pixels(index);
+    return CountedSet::sample(index, scratch);
   }
 
  private:
@@ -112,10 +113,10 @@ TEST(Loader, Batches_are_the_transformed_samples_in_the_order_of_the_epoch) {
     EXPECT_EQ(batch.index, static_cast<int64_t>(at / 8));
     EXPECT_EQ(batch.labels.size(), at == 48 ? 2u : 8u);  // the last holds what is left
     for (size_t i = 0; i < batch.labels.size(); ++i, ++at) {
-      EXPECT_EQ(batch.labels[i], set->label(order[at]));
-      std::vector<float> expected(sample.size());
-      pipeline.apply(set->pixels(order[at]), {1, 3, order[at]}, Layout::nchw, expected.data());
-      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), batch.pixels.begin() + i * sample.size()));
+      EXPECT_EQ(batch.labels[i], label_of(*set, order[at]));
+      std::vector<float> expected(picture.size());
+      pipeline.apply(bytes_of(*set, order[at]), set->strides(), {1, 3, order[at]}, Layout::nchw, expected.data());
+      EXPECT_TRUE(std::equal(expected.begin(), expected.end(), batch.pixels.begin() + i * picture.size()));
     }
   }
   EXPECT_EQ(at, 50u);
@@ -283,6 +284,61 @@ TEST(Loader, An_exception_of_a_loader_thread_comes_out_of_next_in_its_turn) {
   }
 }
 
+// A set that makes its samples in scratch: the values of `index`.
+class Made : public CountedSet {
+ public:
+  Made(int64_t size, bool concurrent) : CountedSet(size, picture), concurrent_(concurrent) {}
+  Sample sample(int64_t index, void* scratch) const override {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      threads_.insert(std::this_thread::get_id());
+      misaligned_ |= reinterpret_cast<uintptr_t>(scratch) % 64 != 0;
+    }
+    std::memset(scratch, static_cast<int>(index), scratch_size());
+    std::this_thread::sleep_for(std::chrono::microseconds(100));  // time for another thread to spoil it
+    return {scratch, index % 10};
+  }
+  size_t scratch_size() const override { return static_cast<size_t>(shape().size()); }
+  bool concurrent() const override { return concurrent_; }
+
+  std::set<std::thread::id> threads() const { return threads_; }
+  bool misaligned() const { return misaligned_; }
+
+ private:
+  const bool concurrent_;
+  mutable std::mutex mutex_;
+  mutable std::set<std::thread::id> threads_;
+  mutable bool misaligned_ = false;
+};
+
+TEST(Loader, Samples_made_in_scratch_come_out_whole_on_any_number_of_threads) {
+  for (bool concurrent : {false, true})
+    for (int threads : {0, 1, 4}) {
+      const auto set = std::make_shared<Made>(200, concurrent);
+      Loader loader(set, Pipeline({}, picture, ElementType::u8, true), options(threads));
+      const auto order = epoch_order(200, 1, 0, true);
+      size_t at = 0;
+      for (const Copy& batch : epoch_of(loader, 0))
+        for (size_t i = 0; i < batch.labels.size(); ++i, ++at) {
+          EXPECT_EQ(batch.labels[i], order[at] % 10);
+          const auto first = batch.pixels.begin() + i * picture.size();
+          EXPECT_EQ(std::count(first, first + picture.size(), static_cast<float>(order[at]) / 255.0f), picture.size());
+        }
+      EXPECT_EQ(at, 200u);
+      EXPECT_FALSE(set->misaligned());
+    }
+}
+
+TEST(Loader, A_set_that_is_not_concurrent_is_asked_on_the_calling_thread_alone) {
+  const auto alone = std::make_shared<Made>(40, false), together = std::make_shared<Made>(40, true);
+  Loader of_alone(make_subset(alone, {1, 5, 3, 9}), Pipeline({}, picture, ElementType::u8, true), options(3));
+  Loader of_together(make_subset(together, {1, 5, 3, 9}), Pipeline({}, picture, ElementType::u8, true), options(3));
+  EXPECT_EQ(epoch_of(of_alone, 0).size(), 1u);
+  EXPECT_EQ(epoch_of(of_together, 0).size(), 1u);
+  EXPECT_EQ(alone->threads(), std::set<std::thread::id>{std::this_thread::get_id()});
+  EXPECT_EQ(together->threads().count(std::this_thread::get_id()), 0u);
+}
+
 TEST(Loader, Exceptions_of_other_types_come_out_as_they_are) {
   for (int threads : {0, 1}) {
     Loader loader(std::make_shared<Hooked>(9, [](int64_t) { throw std::out_of_range("callback"); }), augmenting(),
@@ -379,8 +435,8 @@ TEST(Loader, Bad_options_are_errors_that_name_them) {
 
 TEST(Loader, Transforms_made_for_other_samples_are_an_error) {
   for (const Pipeline& other :
-       {Pipeline({}, {3, 6, 6}, PixelType::u8, true), Pipeline({}, {1, 6, 5}, PixelType::u8, true),
-        Pipeline({}, {3, 6, 5}, PixelType::f32, true)}) {
+       {Pipeline({}, {3, 6, 6}, ElementType::u8, true), Pipeline({}, {1, 6, 5}, ElementType::u8, true),
+        Pipeline({}, {3, 6, 5}, ElementType::f32, true)}) {
     const Error error = error_of([&] { Loader(counted(10), other, options(1)); });
     EXPECT_EQ(error.status(), Status::invalid_argument);
     EXPECT_THAT(error.what(), HasSubstr("another shape or type"));

@@ -73,10 +73,10 @@ void expect_three_pictures(const Dataset& set) {
   EXPECT_EQ(set.shape().channels, 1);
   EXPECT_EQ(set.shape().height, 2);
   EXPECT_EQ(set.shape().width, 3);
-  EXPECT_EQ(set.label(0), 9);
-  EXPECT_EQ(set.label(1), 0);
-  EXPECT_EQ(set.label(2), 4);
-  for (int i = 0; i < 18; ++i) EXPECT_EQ(static_cast<const uint8_t*>(set.pixels(i / 6))[i % 6], 200 + i);
+  EXPECT_EQ(label_of(set, 0), 9);
+  EXPECT_EQ(label_of(set, 1), 0);
+  EXPECT_EQ(label_of(set, 2), 4);
+  for (int i = 0; i < 18; ++i) EXPECT_EQ(bytes_of(set, i / 6)[i % 6], 200 + i);
 }
 
 TEST(Mnist, Plain_and_gzipped_files_give_the_same_pictures) {

@@ -29,8 +29,8 @@ TEST(Subset, Gives_the_samples_at_its_indices_in_their_order) {
   EXPECT_EQ(part->shape().size(), 4);
   const int64_t indices[] = {7, 3, 7, 19};
   for (int64_t i = 0; i < 4; ++i) {
-    EXPECT_EQ(part->pixels(i), set->pixels(indices[i]));
-    EXPECT_EQ(part->label(i), set->label(indices[i]));
+    EXPECT_EQ(bytes_of(*part, i), bytes_of(*set, indices[i]));
+    EXPECT_EQ(label_of(*part, i), label_of(*set, indices[i]));
   }
 }
 
@@ -39,7 +39,7 @@ TEST(Subset, Keeps_the_set_alive) {
   const std::weak_ptr<const Dataset> watched = set;
   auto part = make_subset(std::move(set), {1});
   EXPECT_FALSE(watched.expired());
-  EXPECT_EQ(part->label(0), 1);
+  EXPECT_EQ(label_of(*part, 0), 1);
   part.reset();
   EXPECT_TRUE(watched.expired());
 }
@@ -56,7 +56,7 @@ TEST(Subset, An_index_outside_the_set_is_an_error) {
 
 std::vector<int64_t> count_classes(const Dataset& set, const std::vector<int64_t>& indices) {
   std::vector<int64_t> counts(set.classes());
-  for (int64_t index : indices) ++counts[set.label(index)];
+  for (int64_t index : indices) ++counts[label_of(set, index)];
   return counts;
 }
 

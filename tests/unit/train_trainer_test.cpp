@@ -148,7 +148,8 @@ TEST(Evaluation, Is_top_1_top_5_and_loss_counted_by_hand) {
   int64_t first = 0, among_five = 0;
   for (int64_t i = 0; i < set->size(); ++i) {
     Tensor x = at::empty({1, 3, 32, 32}, at::kFloat);
-    const auto* bytes = static_cast<const uint8_t*>(set->pixels(i));
+    const Sample sample = set->sample(i, nullptr);
+    const auto* bytes = static_cast<const uint8_t*>(sample.pixels);
     for (int64_t p = 0; p < 3072; ++p)
       x.data_ptr<float>()[p] = static_cast<float>((bytes[p] / 255.0 - mean[p / 1024]) / deviation[p / 1024]);
     const Tensor z = trainer.learner().model().forward(x, /*training=*/false).to(at::kDouble).contiguous();
@@ -157,9 +158,9 @@ TEST(Evaluation, Is_top_1_top_5_and_loss_counted_by_hand) {
     int64_t larger = 0;
     for (int64_t c = 0; c < 10; ++c) {
       sum += std::exp(logits[c]);
-      larger += logits[c] > logits[set->label(i)];
+      larger += logits[c] > logits[sample.label];
     }
-    loss += std::log(sum) - logits[set->label(i)];
+    loss += std::log(sum) - logits[sample.label];
     first += larger < 1;
     among_five += larger < 5;
   }

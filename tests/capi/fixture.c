@@ -96,6 +96,14 @@ signsym_trainer *tiny_trainer(const char *output_folder) {
   return trainer;
 }
 
+signsym_dataset *tiny_dataset(void) {
+  signsym_config *config = tiny_config();
+  signsym_dataset *dataset = NULL;
+  CHECK_OK(signsym_dataset_create_from_config(config, SIGNSYM_HELD_OUT, &dataset, NULL));
+  signsym_config_free(config);
+  return dataset;
+}
+
 static size_t read_whole(const char *path, unsigned char *data, size_t capacity) {
   FILE *file = fopen(path, "rb");
   size_t size;

@@ -17,6 +17,8 @@ char *scratch(const char *name);
 signsym_config *tiny_config(void);
 /* NULL: without output.folder. */
 signsym_trainer *tiny_trainer(const char *folder);
+/* What is held out of the same data: tiny_held_out pictures. */
+signsym_dataset *tiny_dataset(void);
 /* The trainer's weights are, bit for bit, those after an undisturbed run. */
 void check_trained_undisturbed(signsym_trainer *trainer);
 int same_files(const char *a, const char *b);

@@ -26,6 +26,7 @@ static void refuse_as_config(void *wrong) {
   signsym_config *config = untouched;
   signsym_bytes *bytes = untouched;
   signsym_trainer *trainer = untouched;
+  signsym_dataset *dataset = untouched;
   signsym_error *error = NULL;
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_set(wrong, "train.epochs", "1", NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_check(wrong, NULL));
@@ -35,7 +36,9 @@ static void refuse_as_config(void *wrong) {
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_create(wrong, &trainer, &error));
   CHECK_HAS("config is ", signsym_error_message(error));
   if (wrong) CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_resume("/no/such/run", wrong, &trainer, NULL));
-  CHECK(config == untouched && bytes == untouched && trainer == untouched);
+  CHECK_STATUS(SIGNSYM_INVALID_HANDLE,
+               signsym_dataset_create_from_config(wrong, SIGNSYM_TRAINING, &dataset, NULL));
+  CHECK(config == untouched && bytes == untouched && trainer == untouched && dataset == untouched);
   signsym_error_free(error);
   signsym_config_free(wrong);
 }
@@ -80,10 +83,17 @@ static void refuse_as_trainer(void *wrong) {
   signsym_trainer_free(wrong);
 }
 
-enum { error_type, bytes_type, config_type, cancel_type, trainer_type, event_type, types };
+static void refuse_as_dataset(void *wrong) {
+  CHECK(signsym_dataset_size(wrong) == 0 && signsym_dataset_classes(wrong) == 0);
+  for (int32_t dimension = -1; dimension < 4; ++dimension) CHECK(signsym_dataset_shape(wrong, dimension) == 0);
+  signsym_dataset_free(wrong);
+}
 
-static void (*const refuse_as[types])(void *) = {refuse_as_error,  refuse_as_bytes,   refuse_as_config,
-                                                 refuse_as_cancel, refuse_as_trainer, refuse_as_event};
+enum { error_type, bytes_type, config_type, cancel_type, trainer_type, dataset_type, event_type, types };
+
+static void (*const refuse_as[types])(void *) = {refuse_as_error,   refuse_as_bytes,   refuse_as_config,
+                                                 refuse_as_cancel,  refuse_as_trainer, refuse_as_dataset,
+                                                 refuse_as_event};
 
 static void refuse_everywhere(void *wrong) {
   for (int type = 0; type < types; ++type) refuse_as[type](wrong);
@@ -107,6 +117,7 @@ static struct handles make_handles(void) {
   live.of[config_type] = tiny_config();
   live.of[cancel_type] = cancel;
   live.of[trainer_type] = tiny_trainer(NULL);
+  live.of[dataset_type] = tiny_dataset();
   return live;
 }
 
@@ -116,6 +127,7 @@ static void free_handles(struct handles live) {
   signsym_config_free(live.of[config_type]);
   signsym_cancel_free(live.of[cancel_type]);
   signsym_trainer_free(live.of[trainer_type]);
+  signsym_dataset_free(live.of[dataset_type]);
 }
 
 TEST(NULL_is_refused_by_every_function) { refuse_everywhere(NULL); }
@@ -157,6 +169,7 @@ TEST(A_handle_of_another_type_is_refused_and_stays_live) {
   CHECK_OK(signsym_config_check(live.of[config_type], NULL));
   CHECK(signsym_cancel_is_set(live.of[cancel_type]) == 0);
   CHECK_OK(signsym_trainer_evaluate(live.of[trainer_type], NULL, NULL, NULL, NULL, NULL));
+  CHECK(signsym_dataset_size(live.of[dataset_type]) == tiny_held_out);
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_run(live.of[trainer_type], live.of[bytes_type], NULL));
   free_handles(live);
 }

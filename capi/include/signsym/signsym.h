@@ -23,6 +23,7 @@
 #ifndef SIGNSYM_SIGNSYM_H
 #define SIGNSYM_SIGNSYM_H
 
+#include <signsym/dlpack.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -72,8 +73,12 @@ typedef struct signsym_error signsym_error;
 typedef struct signsym_bytes signsym_bytes;
 typedef struct signsym_config signsym_config;
 typedef struct signsym_cancel signsym_cancel;
+typedef struct signsym_dataset signsym_dataset;
 typedef struct signsym_trainer signsym_trainer;
 typedef struct signsym_event signsym_event;
+
+/* Frees what a host gave together with a callback or memory. A C++ exception from it is dropped. */
+typedef void (*signsym_destroy_fn)(void *user_data);
 
 /* ---- the library ---------------------------------------------------------------------------------------------- */
 
@@ -134,6 +139,83 @@ SIGNSYM_API signsym_status signsym_config_hash(const signsym_config *config, sig
                                                signsym_error **error);
 SIGNSYM_API void signsym_config_free(signsym_config *config);
 
+/* ---- tensors: DLPack 1 (dlpack.h) -------------------------------------------------------------------------------- */
+
+/* Tensors in (const DLTensor *) are borrowed for the call: host memory, any strides (NULL: compact, row-major), at an
+ * address that is a multiple of its type's size. Wrong ones are SIGNSYM_INVALID_ARGUMENT.
+ * Samples have the shape (N, channels, height, width), with SIGNSYM_NHWC (N, height, width, channels); (N, n) is
+ * n channels of 1 × 1. Values of uint8 are divided by 255, those of every other type are taken as they are.
+ * Labels have the shape (N), of any integer type, from 0 to classes − 1.
+ * Tensors out (struct DLManagedTensorVersioned *) are the caller's: signsym_tensor_free, or their own deleter, once,
+ * from any thread; what they show lives until then, whatever handles are freed. */
+typedef int32_t signsym_layout;
+enum { SIGNSYM_NCHW = 1, SIGNSYM_NHWC = 2 };
+
+typedef int32_t signsym_type;
+enum {
+  SIGNSYM_U8 = 1,
+  SIGNSYM_U16 = 2,
+  SIGNSYM_U32 = 3,
+  SIGNSYM_U64 = 4,
+  SIGNSYM_I8 = 5,
+  SIGNSYM_I16 = 6,
+  SIGNSYM_I32 = 7,
+  SIGNSYM_I64 = 8,
+  SIGNSYM_F16 = 9,
+  SIGNSYM_BF16 = 10,
+  SIGNSYM_F32 = 11,
+  SIGNSYM_F64 = 12
+};
+
+/* A tensor over memory of the host's, which must outlive it: for those who have no DLPack tensor at hand. `shape` and
+ * `strides` (in elements; NULL: compact, row-major) have `dimensions` numbers, 0 to 8, and are copied. `destroy` (or
+ * NULL) is called with `user_data` exactly once: by the tensor's deleter, or at once if this call fails. */
+SIGNSYM_API signsym_status signsym_tensor_wrap(void *data, signsym_type type, const int64_t *shape,
+                                               const int64_t *strides, int32_t dimensions, void *user_data,
+                                               signsym_destroy_fn destroy, struct DLManagedTensorVersioned **out,
+                                               signsym_error **error);
+/* Calls the tensor's deleter. NULL does nothing. */
+SIGNSYM_API void signsym_tensor_free(struct DLManagedTensorVersioned *tensor);
+
+/* ---- data sets -------------------------------------------------------------------------------------------------- */
+
+typedef int32_t signsym_part;
+enum { SIGNSYM_TRAINING = 1, SIGNSYM_HELD_OUT = 2 };
+
+/* A part of the data of a config, as a run of it has them. SIGNSYM_INVALID_CONFIG, SIGNSYM_NOT_FOUND, SIGNSYM_IO,
+ * SIGNSYM_BAD_DATA. */
+SIGNSYM_API signsym_status signsym_dataset_create_from_config(const signsym_config *config, signsym_part part,
+                                                              signsym_dataset **out, signsym_error **error);
+/* Memory of the host's, used in place: no copy is made but that into each batch. On success both tensors are the data
+ * set's, whose deleters are called once when its last user has gone (on any thread); on failure they stay the caller's.
+ * The memory must not change meanwhile. */
+SIGNSYM_API signsym_status signsym_dataset_create_from_memory(struct DLManagedTensorVersioned *samples,
+                                                              struct DLManagedTensorVersioned *labels,
+                                                              signsym_layout layout, int64_t classes,
+                                                              signsym_dataset **out, signsym_error **error);
+/* Writes sample `index` into `sample`, which has room for one of the declared shape, type and layout, compact, and its
+ * label. Non-zero stops the run or call that asked: SIGNSYM_CALLBACK_FAILED; so do a C++ exception and a label that is
+ * not from 0 to classes − 1. */
+typedef int (*signsym_sample_fn)(int64_t index, void *sample, int64_t *label, void *user_data);
+/* Samples that a function makes. `shape` has `dimensions` numbers: 3 (channels, height, width; with SIGNSYM_NHWC
+ * height, width, channels) or 1. It is called on the thread that trains or evaluates, never on two at once; with
+ * `concurrent` not 0 on loader threads instead, on several at once and ahead of time, between runs too. `destroy` (or
+ * NULL) is called with `user_data` exactly once: when the last user of the set has gone (on any thread), or at once if
+ * this call fails. */
+SIGNSYM_API signsym_status signsym_dataset_create_from_callback(int64_t size, int64_t classes, const int64_t *shape,
+                                                                int32_t dimensions, signsym_type type,
+                                                                signsym_layout layout, int32_t concurrent,
+                                                                signsym_sample_fn function, void *user_data,
+                                                                signsym_destroy_fn destroy, signsym_dataset **out,
+                                                                signsym_error **error);
+/* Samples; 0 for a wrong handle. */
+SIGNSYM_API int64_t signsym_dataset_size(const signsym_dataset *dataset);
+SIGNSYM_API int64_t signsym_dataset_classes(const signsym_dataset *dataset);
+/* Channels, height, width of a sample for dimension 0, 1, 2; else 0. */
+SIGNSYM_API int64_t signsym_dataset_shape(const signsym_dataset *dataset, int32_t dimension);
+/* Legal at any time: trainers that use the set keep it. */
+SIGNSYM_API void signsym_dataset_free(signsym_dataset *dataset);
+
 /* ---- cancelling ----------------------------------------------------------------------------------------------- */
 
 /* A token for any number of runs; once set, it stays so. At most 65536 live at a time: SIGNSYM_OUT_OF_MEMORY. */
@@ -192,8 +274,6 @@ SIGNSYM_API const char *signsym_event_json(const signsym_event *event);
  * called; those that use the trainer that runs answer SIGNSYM_BUSY, except signsym_trainer_config and
  * signsym_trainer_free. */
 typedef int (*signsym_event_fn)(const signsym_event *event, void *user_data);
-/* A C++ exception from it is dropped. */
-typedef void (*signsym_destroy_fn)(void *user_data);
 
 /* ---- training ------------------------------------------------------------------------------------------------- */
 

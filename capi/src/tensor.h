@@ -1,0 +1,19 @@
+// Tensors for and from the host, as DLPack has them.
+#pragma once
+
+#include <signsym/signsym.h>
+
+#include <ATen/core/Tensor.h>
+
+#include "data/dataset.h"
+
+namespace signsym::capi {
+
+// The tensor's own memory, not a copy; it lives until the deleter is called, once and on any thread. In host memory.
+DLManagedTensorVersioned* export_tensor(const at::Tensor& tensor, bool read_only = false);
+
+// Errors: invalid_argument where the host gave another number.
+Layout to_layout(signsym_layout layout);
+ElementType to_element_type(signsym_type type);
+
+}  // namespace signsym::capi

@@ -13,6 +13,7 @@
 %module Raw
 
 %{
+#include <signsym/dlpack.h>
 #include <signsym/signsym.h>
 %}
 

@@ -1,0 +1,191 @@
+package org.signsym;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.function.LongFunction;
+import org.signsym.internal.Handle;
+import org.signsym.internal.Raw;
+import org.signsym.internal.Text;
+import org.signsym.v1.Experiment;
+
+/**
+ * What a run is: data, model, learning rule, optimizer, length. A value: it never changes, and needs no closing. It is
+ * made from the generated builders, from text or JSON, or from a file.
+ *
+ * <pre>{@code
+ * Config config = Config.text("data { mnist { path: 'mnist' } }  model { lenet {} }").with("train.epochs", "2");
+ * }</pre>
+ */
+public final class Config {
+  private final byte[] message; // binary form
+
+  private Config(byte[] message) {
+    this.message = message;
+  }
+
+  /** Takes a handle over. */
+  static Config take(long config) {
+    try {
+      return new Config(Handle.bytes(Raw.signsym_config_write(config, Raw.SIGNSYM_BINARY)));
+    } finally {
+      Raw.signsym_config_free(config);
+    }
+  }
+
+  /** Calls with a handle of it. */
+  <T> T call(LongFunction<T> call) {
+    long config = Raw.signsym_config_create(message, Raw.SIGNSYM_BINARY, null);
+    try {
+      return call.apply(config);
+    } finally {
+      Raw.signsym_config_free(config);
+    }
+  }
+
+  private static Config parse(byte[] data, int format) {
+    Natives.load();
+    return take(Raw.signsym_config_create(data, format, null));
+  }
+
+  /**
+   * From the generated builders.
+   *
+   * @param experiment the message
+   * @return the config
+   */
+  public static Config of(Experiment experiment) {
+    return parse(experiment.toByteArray(), Raw.SIGNSYM_BINARY);
+  }
+
+  /**
+   * From Protobuf text.
+   *
+   * @param text as in a .textproto file
+   * @return the config
+   * @throws SignSymException INVALID_CONFIG: not the form; ranges are looked at by {@link #check()}
+   */
+  public static Config text(String text) {
+    return parse(text.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_TEXT);
+  }
+
+  /**
+   * From JSON.
+   *
+   * @param json Protobuf's JSON of the message
+   * @return the config
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public static Config json(String json) {
+    return parse(json.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_JSON);
+  }
+
+  /**
+   * From a file: .json, .binpb or .pb (binary), else text.
+   *
+   * @param file its path
+   * @return the config
+   * @throws SignSymException NOT_FOUND, IO, INVALID_CONFIG
+   */
+  public static Config file(Path file) {
+    Natives.load();
+    return take(Raw.signsym_config_create_from_file(file.toString()));
+  }
+
+  /**
+   * The resolved config of a run folder.
+   *
+   * @param folder of the run
+   * @return the config
+   * @throws SignSymException NOT_FOUND where no run is
+   */
+  public static Config run(Path folder) {
+    Natives.load();
+    return take(Raw.signsym_config_create_from_run(folder.toString()));
+  }
+
+  /**
+   * A config with one field changed.
+   *
+   * @param path of the field: {@code train.epochs}, {@code feedback.layer[0].rule}
+   * @param value in text form; {@code {}} for a message
+   * @return a new config
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public Config with(String path, String value) {
+    return call(config -> {
+      Raw.signsym_config_set(config, path, value);
+      return new Config(Handle.bytes(Raw.signsym_config_write(config, Raw.SIGNSYM_BINARY)));
+    });
+  }
+
+  /**
+   * Looks for values out of range, missing fields and contradictions. No file is opened.
+   *
+   * @throws SignSymException INVALID_CONFIG, with the field
+   */
+  public void check() {
+    call(Raw::signsym_config_check);
+  }
+
+  /**
+   * The config with every default written out.
+   *
+   * @return a new config
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public Config resolve() {
+    return call(config -> take(Raw.signsym_config_resolve(config)));
+  }
+
+  /**
+   * SHA-256 in hex of the resolved config without the fields that only say where things lie.
+   *
+   * @return 64 characters
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public String hash() {
+    return call(config -> Text.fromNative(Handle.bytes(Raw.signsym_config_hash(config))));
+  }
+
+  private String write(int format) {
+    return call(config -> Text.fromNative(Handle.bytes(Raw.signsym_config_write(config, format))));
+  }
+
+  /**
+   * What was set, as Protobuf text.
+   *
+   * @return the text
+   */
+  public String toText() {
+    return write(Raw.SIGNSYM_TEXT);
+  }
+
+  /**
+   * What was set, as JSON.
+   *
+   * @return the JSON
+   */
+  public String toJson() {
+    return write(Raw.SIGNSYM_JSON);
+  }
+
+  /**
+   * What was set, as the generated message.
+   *
+   * @return the message
+   */
+  public Experiment toMessage() {
+    try {
+      return Experiment.parseFrom(message);
+    } catch (InvalidProtocolBufferException impossible) {
+      throw new IllegalStateException(impossible); // the library wrote it
+    }
+  }
+
+  /** As {@link #toText()}. */
+  @Override
+  public String toString() {
+    return toText();
+  }
+}

@@ -1,0 +1,102 @@
+package org.signsym;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.signsym.v1.Data;
+import org.signsym.v1.Experiment;
+import org.signsym.v1.Feedback;
+import org.signsym.v1.Lenet;
+import org.signsym.v1.Mnist;
+import org.signsym.v1.Model;
+import org.signsym.v1.Rule;
+
+class ConfigTest {
+  private static final Experiment MESSAGE = Experiment.newBuilder()
+      .setName("Vögel 🐦")
+      .setData(Data.newBuilder().setMnist(Mnist.newBuilder().setPath("mnist")))
+      .setModel(Model.newBuilder().setLenet(Lenet.newBuilder().setClasses(10)))
+      .setFeedback(Feedback.newBuilder().setRule(Rule.FEEDBACK_ALIGNMENT))
+      .build();
+
+  @Test
+  void builders_text_and_JSON_say_the_same() {
+    Config config = Config.of(MESSAGE);
+    assertEquals(MESSAGE, config.toMessage());
+    assertEquals(MESSAGE, Config.text(config.toText()).toMessage());
+    assertEquals(MESSAGE, Config.json(config.toJson()).toMessage());
+    assertTrue(config.toJson().contains("Vögel 🐦"));
+  }
+
+  @Test
+  void a_file_is_read_by_its_ending(@TempDir Path folder) throws Exception {
+    Path text = Files.writeString(folder.resolve("ein Vögelchen.textproto"), Config.of(MESSAGE).toText());
+    Path binary = Files.write(folder.resolve("c.binpb"), MESSAGE.toByteArray());
+    assertEquals(MESSAGE, Config.file(text).toMessage());
+    assertEquals(MESSAGE, Config.file(binary).toMessage());
+  }
+
+  @Test
+  void with_changes_a_copy() {
+    Config config = Config.of(MESSAGE);
+    Config changed = config.with("train.epochs", "7");
+    assertEquals(7, changed.toMessage().getTrain().getEpochs());
+    assertEquals(MESSAGE, config.toMessage());
+  }
+
+  @Test
+  void resolve_writes_every_default_out() {
+    Experiment resolved = Config.of(MESSAGE).resolve().toMessage();
+    assertEquals(30, resolved.getTrain().getEpochs());
+    assertTrue(resolved.getOptimizer().getSgd().hasMomentum());
+  }
+
+  @Test
+  void the_hash_is_of_the_meaning() {
+    Config config = Config.of(MESSAGE);
+    assertTrue(config.hash().matches("[0-9a-f]{64}"));
+    assertEquals(config.hash(), config.with("data.mnist.path", "\"elsewhere\"").hash());
+    assertEquals(config.hash(), config.resolve().hash());
+    assertTrue(!config.hash().equals(config.with("train.epochs", "7").hash()));
+  }
+
+  @Test
+  void a_value_out_of_range_names_its_field() {
+    Config config = Config.of(MESSAGE).with("optimizer.learning_rate", "-1");
+    SignSymException error = assertThrows(SignSymException.class, config::check);
+    assertEquals(Status.INVALID_CONFIG, error.status());
+    assertEquals("optimizer.learning_rate", error.field());
+    assertTrue(error.getMessage().contains("-1"), error.getMessage());
+  }
+
+  @Test
+  void what_is_no_config_is_refused_in_words() {
+    for (String text : new String[] {"data {", "dtaa {}", "\u0000"}) {
+      SignSymException error = assertThrows(SignSymException.class, () -> Config.text(text), text);
+      assertEquals(Status.INVALID_CONFIG, error.status());
+      assertTrue(error.getMessage().length() > 10);
+    }
+    assertThrows(SignSymException.class, () -> Config.json("[]"));
+    assertThrows(NullPointerException.class, () -> Config.text(null));
+  }
+
+  @Test
+  void a_file_that_is_not_there_is_NOT_FOUND() {
+    SignSymException error = assertThrows(SignSymException.class, () -> Config.file(Path.of("no/such.textproto")));
+    assertEquals(Status.NOT_FOUND, error.status());
+    assertTrue(error.getMessage().contains("no/such.textproto"));
+    assertEquals(Status.NOT_FOUND,
+        assertThrows(SignSymException.class, () -> Config.run(Path.of("no-such-run"))).status());
+  }
+
+  @Test
+  void text_with_a_NUL_is_refused() {
+    Config config = Config.of(MESSAGE);
+    assertThrows(IllegalArgumentException.class, () -> config.with("train.epochs", "7\0"));
+  }
+}

@@ -1,0 +1,86 @@
+package org.signsym;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.ref.WeakReference;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The collector and the native side. SIGNSYM_TEST_FULL=1: the long form. */
+@Timeout(600)
+class GarbageTest {
+  private static final boolean FULL = "1".equals(System.getenv("SIGNSYM_TEST_FULL"));
+
+  @Test
+  void a_run_holds_what_it_needs_while_the_collector_works() throws Exception {
+    Thread collector = new Thread(() -> {
+      while (!Thread.currentThread().isInterrupted()) System.gc();
+    });
+    collector.setDaemon(true);
+    collector.start();
+    try {
+      for (int i = 0; i < (FULL ? 100 : 5); i++) {
+        int[] steps = new int[1];
+        // Nobody but the call itself holds the trainer.
+        Tiny.trainer().onEvent(event -> {
+          if (event.kind() == TrainingEvent.Kind.STEP) steps[0] += new byte[1000].length / 1000;
+        }).train();
+        assertEquals(8, steps[0]);
+      }
+    } finally {
+      collector.interrupt();
+      collector.join();
+    }
+  }
+
+  @Test
+  void a_trainer_that_its_own_listener_holds_is_collected() throws Exception {
+    WeakReference<Trainer> forgotten = forget();
+    for (int i = 0; i < 100 && forgotten.get() != null; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertTrue(forgotten.get() == null);
+  }
+
+  private static WeakReference<Trainer> forget() {
+    Trainer trainer = Tiny.trainer();
+    trainer.onEvent(event -> trainer.config());
+    return new WeakReference<>(trainer);
+  }
+
+  @Test
+  void closed_and_forgotten_trainers_leave_no_memory_behind() throws Exception {
+    int cycles = FULL ? 10_000 : 300;
+    cycle(Math.max(200, cycles / 10));
+    long before = residentKilobytes();
+    cycle(cycles);
+    long after = residentKilobytes();
+    // What a trainer holds is some 3 MB: one left in a hundred would be seen in the long form.
+    assertTrue(after < before * 1.02 + (FULL ? 0 : 30_000), before + " kB before, " + after + " kB after");
+  }
+
+  private static void cycle(int count) throws Exception {
+    for (int i = 0; i < count; i++) {
+      try (Trainer trainer = Tiny.trainer()) {
+        trainer.onEvent(event -> {});
+      }
+      Tiny.trainer().onEvent(event -> {});
+      if (i % 100 == 99) collect();
+    }
+    collect();
+  }
+
+  private static void collect() throws Exception {
+    System.gc();
+    Thread.sleep(50); // for the cleaner
+  }
+
+  private static long residentKilobytes() throws Exception {
+    for (String line : java.nio.file.Files.readAllLines(java.nio.file.Path.of("/proc/self/status"))) {
+      if (line.startsWith("VmRSS:")) return Long.parseLong(line.replaceAll("\\D", ""));
+    }
+    throw new IllegalStateException("no VmRSS");
+  }
+}

@@ -1,0 +1,18 @@
+package consumer;
+
+import org.signsym.Config;
+import org.signsym.Trainer;
+import org.signsym.TrainingEvent;
+
+/** Main FOLDER: trains a moment on the MNIST files in the folder. */
+public final class Main {
+  public static void main(String[] arguments) {
+    Config config = Config.text("data { mnist { path: '" + arguments[0] + "' } batch_size: 64 }"
+        + " model { mlp {} } train { max_steps: 3 epochs: 1 } compute { threads: 1 }");
+    try (Trainer trainer = Trainer.create(config)) {
+      trainer.onEvent(event -> {
+        if (event.kind() == TrainingEvent.Kind.END) System.out.println(event.step() + " steps, " + event.text());
+      }).train();
+    }
+  }
+}

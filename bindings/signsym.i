@@ -76,15 +76,18 @@ static int32_t tensor_type(const struct DLManagedTensorVersioned *tensor) {
   const DLDataType type = tensor->dl_tensor.dtype;
   if (type.lanes != 1) return 0;
   switch (type.code << 8 | type.bits) {
-    case kDLUInt << 8 | 8: return 1;
-    case kDLInt << 8 | 8: return 2;
-    case kDLInt << 8 | 16: return 3;
-    case kDLInt << 8 | 32: return 4;
-    case kDLInt << 8 | 64: return 5;
-    case kDLFloat << 8 | 16: return 6;
-    case kDLBfloat << 8 | 16: return 7;
-    case kDLFloat << 8 | 32: return 8;
-    case kDLFloat << 8 | 64: return 9;
+    case kDLUInt << 8 | 8: return SIGNSYM_U8;
+    case kDLUInt << 8 | 16: return SIGNSYM_U16;
+    case kDLUInt << 8 | 32: return SIGNSYM_U32;
+    case kDLUInt << 8 | 64: return SIGNSYM_U64;
+    case kDLInt << 8 | 8: return SIGNSYM_I8;
+    case kDLInt << 8 | 16: return SIGNSYM_I16;
+    case kDLInt << 8 | 32: return SIGNSYM_I32;
+    case kDLInt << 8 | 64: return SIGNSYM_I64;
+    case kDLFloat << 8 | 16: return SIGNSYM_F16;
+    case kDLBfloat << 8 | 16: return SIGNSYM_BF16;
+    case kDLFloat << 8 | 32: return SIGNSYM_F32;
+    case kDLFloat << 8 | 64: return SIGNSYM_F64;
     default: return 0;
   }
 }

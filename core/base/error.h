@@ -42,4 +42,9 @@ class Error : public std::runtime_error {
   std::string field_;
 };
 
+// Of the config's field at this path: "optimizer.learning_rate: WHAT".
+inline Error config_error(const std::string& field, const std::string& what) {
+  return {Status::invalid_config, field + ": " + what, field};
+}
+
 }  // namespace signsym

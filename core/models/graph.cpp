@@ -29,4 +29,15 @@ void check(const Graph& graph) {
   }
 }
 
+Graph with_head(Graph graph, int64_t classes) {
+  const auto fail = [&](const std::string& what) {
+    throw Error(Status::invalid_argument, "model " + graph.name + ": " + what);
+  };
+  if (classes < 1) fail(std::to_string(classes) + " classes: 1 or more are expected");
+  LinearOptions* head = graph.nodes.empty() ? nullptr : std::get_if<LinearOptions>(&graph.nodes.back().operation);
+  if (!head) fail("its last node is no linear layer, so it has no head to replace");
+  head->out = classes;
+  return graph;
+}
+
 }  // namespace signsym

@@ -44,6 +44,10 @@ struct Graph {
 // Errors: invalid_argument for a node without a name of its own, an unknown or later input, a wrong number of inputs.
 void check(const Graph& graph);
 
+// The graph with another number of classes: its last node, a linear layer, gets so many outputs. Errors:
+// invalid_argument where the last node is no linear layer, or classes < 1.
+Graph with_head(Graph graph, int64_t classes);
+
 enum class Initialization { pytorch, kaiming_normal, xavier_uniform };
 
 }  // namespace signsym

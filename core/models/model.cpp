@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/pattern.h"
 #include "models/initialize.h"
 
 namespace signsym {
@@ -71,7 +72,6 @@ Model::Model(Graph graph, const ModelOptions& options)
   std::unordered_map<std::string, int> value_of{{"input", 0}};
   std::vector<int> readers(graph_.nodes.size() + 1, 0);
   std::vector<int> last_reader(graph_.nodes.size() + 1, -1);
-  std::vector<bool> learns(graph_.nodes.size() + 1, false);  // a parameter lies above this value
   for (size_t i = 0; i < graph_.nodes.size(); ++i) {
     const Node& node = graph_.nodes[i];
     Plan::Step step;
@@ -81,7 +81,6 @@ Model::Model(Graph graph, const ModelOptions& options)
       step.inputs.push_back(value);
       ++readers[value];
       last_reader[value] = static_cast<int>(i);
-      if (learns[value]) learns[i + 1] = true;
     }
     if (const auto* conv = std::get_if<Conv2dOptions>(&node.operation)) {
       layer(node, {conv->out, conv->in / conv->groups, conv->kernel[0], conv->kernel[1]}, conv->bias, step);
@@ -95,8 +94,6 @@ Model::Model(Graph graph, const ModelOptions& options)
       step.running_variance = buffer(node.name + ".running_var", at::ones({norm->channels}, like));
       step.batches = buffer(node.name + ".num_batches_tracked", at::zeros({}, like.dtype(at::kLong)));
     }
-    if (step.layer != no_layer) layers_[step.layer].carries_error = learns[step.inputs[0]];
-    if (step.weight.defined()) learns[i + 1] = true;
     value_of[node.name] = static_cast<int>(i + 1);
     plan_->steps.push_back(std::move(step));
   }
@@ -111,6 +108,7 @@ Model::Model(Graph graph, const ModelOptions& options)
     for (const int value : step.inputs)
       if (last_reader[value] == static_cast<int>(i)) step.expired.push_back(value);
   }
+  mark_layers_that_carry_an_error();
 }
 
 Model::~Model() = default;
@@ -172,6 +170,39 @@ int64_t Model::parameter_count() const {
   int64_t count = 0;
   for (const NamedTensor& parameter : parameters_) count += parameter.tensor.numel();
   return count;
+}
+
+void Model::set_trainable(const std::string& pattern, bool learns) {
+  bool found = false;
+  for (NamedTensor& parameter : parameters_) {
+    if (!matches(pattern, parameter.name)) continue;
+    found = true;
+    parameter.tensor.set_requires_grad(learns);
+    if (!learns) parameter.tensor.mutable_grad().reset();
+  }
+  if (!found) {
+    std::vector<std::string> names;
+    for (const NamedTensor& parameter : parameters_) names.push_back(parameter.name);
+    throw Error(Status::not_found,
+                "\"" + pattern + "\" matches no parameter; the model's parameters are " + listed(names));
+  }
+  mark_layers_that_carry_an_error();
+}
+
+void Model::mark_layers_that_carry_an_error() {
+  const auto needs_gradient = [](const Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
+  std::vector<bool> learns(plan_->steps.size() + 1, false);  // a parameter that learns lies below this value
+  for (size_t i = 0; i < plan_->steps.size(); ++i) {
+    const Plan::Step& step = plan_->steps[i];
+    for (const int value : step.inputs)
+      if (learns[value]) learns[i + 1] = true;
+    if (step.layer != no_layer) {
+      FeedbackLayer& layer = layers_[step.layer];
+      layer.carries_error = learns[step.inputs[0]];
+      layer.feedback_weight.reset();  // where it carried none, it was the weight's own memory
+    }
+    if (needs_gradient(step.weight) || needs_gradient(step.bias)) learns[i + 1] = true;
+  }
 }
 
 void Model::set_feedback(const std::vector<FeedbackRule>& rules, uint64_t seed) {

@@ -61,6 +61,11 @@ class Model {
   std::vector<std::string> layer_names() const;
   int64_t parameter_count() const;
 
+  // Whether the parameters whose names match (base/pattern.h) learn; at first all do. What lies below the lowest one that
+  // learns is not back-propagated, and those that do not learn have no gradient. Errors: not_found, with the names,
+  // where none matches.
+  void set_trainable(const std::string& pattern, bool learns);
+
   // One rule for each layer, in the order of layers(); what is fixed is drawn here from the initial weights.
   void set_feedback(const std::vector<FeedbackRule>& rules, uint64_t seed);
   // B of this step, where a layer carries an error. Called before each step.
@@ -73,6 +78,8 @@ class Model {
 
  private:
   struct Plan;  // nodes with indices in place of names
+  void mark_layers_that_carry_an_error();
+
   Graph graph_;
   ModelOptions options_;
   std::vector<NamedTensor> parameters_;

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/pattern.h"
 
 namespace signsym {
 namespace {
@@ -133,15 +135,30 @@ bool is_model_tensor(const std::string& name) {
          (name.size() < feedback.size() || name.compare(name.size() - feedback.size(), feedback.size(), feedback) != 0);
 }
 
+// `left_out`: names that nobody asks for.
 void refuse_strangers(const Safetensors& file, const std::vector<NamedTensor>& known, const std::string& source,
-                      bool model_only) {
+                      const std::function<bool(const std::string&)>& left_out) {
   for (const TensorView& view : file.tensors()) {
-    if (model_only && !is_model_tensor(view.name)) continue;
+    if (left_out && left_out(view.name)) continue;
     if (std::none_of(known.begin(), known.end(), [&](const NamedTensor& k) { return k.name == view.name; }))
       throw Error(Status::mismatch, source + ": tensor " + view.name + " with shape " + shape_text(view.shape) +
                                         " is not in this model. It was saved from another model: use the config that it " +
                                         "was trained with");
   }
+}
+
+// Each pattern matches a tensor of the file or of the model.
+void check_patterns(const std::vector<std::string>& patterns, const Safetensors& file, const Model& model,
+                    const std::string& source) {
+  std::vector<std::string> names;
+  for (const TensorView& view : file.tensors())
+    if (is_model_tensor(view.name)) names.push_back(view.name);
+  for (const NamedTensor& named : model.state())
+    if (!file.find(named.name)) names.push_back(named.name);
+  for (const std::string& pattern : patterns)
+    if (std::none_of(names.begin(), names.end(), [&](const std::string& name) { return matches(pattern, name); }))
+      throw Error(Status::mismatch, source + ": \"" + pattern + "\" (model.weights_except) matches no tensor; the tensors " +
+                                        "of the file and the model are " + listed(names));
 }
 
 }  // namespace
@@ -223,7 +240,7 @@ void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& 
     const bool there = checkpoint.file.find(name) != nullptr;
     momentum.push_back(there ? matched(checkpoint.file, {{name, parameter.tensor}}, source)[0] : Tensor());
   }
-  refuse_strangers(checkpoint.file, known, source, /*model_only=*/false);
+  refuse_strangers(checkpoint.file, known, source, {});
   copy_all(wanted, found);
   learner.optimizer().set_momentum(momentum);
 }
@@ -234,11 +251,16 @@ void write_weights(const fs::path& path, const Model& model) {
   write_safetensors(path, views(model.state(), keep), {{"format", "pt"}});
 }
 
-void read_weights(const fs::path& path, Model& model) {
+void read_weights(const fs::path& path, Model& model, const std::vector<std::string>& except) {
   const Safetensors file = Safetensors::read(path);
-  const std::vector<Tensor> found = matched(file, model.state(), path.string());
-  refuse_strangers(file, model.state(), path.string(), /*model_only=*/true);
-  copy_all(model.state(), found);
+  check_patterns(except, file, model, path.string());
+  std::vector<NamedTensor> wanted;
+  for (const NamedTensor& named : model.state())
+    if (!matches_any(except, named.name)) wanted.push_back(named);
+  const std::vector<Tensor> found = matched(file, wanted, path.string());
+  refuse_strangers(file, wanted, path.string(),
+                   [&](const std::string& name) { return !is_model_tensor(name) || matches_any(except, name); });
+  copy_all(wanted, found);
 }
 
 }  // namespace signsym

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/safetensors.h"
 #include "train/learner.h"
@@ -48,8 +49,8 @@ void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& 
 
 // Parameters and buffers alone, with torchvision's names. Atomic.
 void write_weights(const std::filesystem::path& path, const Model& model);
-// From such a file or from a checkpoint; floating-point types are converted. Errors: mismatch as above; then the model
-// is unchanged.
-void read_weights(const std::filesystem::path& path, Model& model);
+// From such a file or from a checkpoint; floating-point types are converted. `except`: patterns of names, of the file or
+// of the model, that are left out; each must match something. Errors: mismatch as above; then the model is unchanged.
+void read_weights(const std::filesystem::path& path, Model& model, const std::vector<std::string>& except = {});
 
 }  // namespace signsym

@@ -1,93 +1,18 @@
 #include "train/factory.h"
 
 #include <ATen/Context.h>
-#include <fnmatch.h>
-
-#include <algorithm>
 
 #include "base/error.h"
 #include "base/machine.h"
+#include "base/pattern.h"
 #include "data/cifar10.h"
 #include "data/mnist.h"
 #include "data/subset.h"
-#include "models/lenet.h"
-#include "models/mlp.h"
-#include "models/resnet.h"
 
 namespace signsym {
-namespace {
-
-[[noreturn]] void fail(const std::string& field, const std::string& what) {
-  throw Error(Status::invalid_config, field + ": " + what, field);
-}
-
-ActivationKind activation_kind(v1::Activation activation) {
-  switch (activation) {
-    case v1::TANH: return ActivationKind::tanh;
-    case v1::SIGMOID: return ActivationKind::sigmoid;
-    default: return ActivationKind::relu;
-  }
-}
-
-// Shell patterns, * and ?; "layer1.*" takes in all below layer1.
-bool matches(const std::string& pattern, const std::string& name) { return fnmatch(pattern.c_str(), name.c_str(), 0) == 0; }
-
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
-}
-
-Rule rule_of(v1::Rule rule) {
-  switch (rule) {
-    case v1::BACKPROP: return Rule::backprop;
-    case v1::SHAM: return Rule::sham;
-    case v1::SIGN_SYMMETRY_BATCH_RANDOM: return Rule::sign_symmetry_batch_random;
-    case v1::SIGN_SYMMETRY_RANDOM_MAGNITUDE: return Rule::sign_symmetry_random_magnitude;
-    case v1::FEEDBACK_ALIGNMENT: return Rule::feedback_alignment;
-    case v1::FEEDBACK_ALIGNMENT_SIGNED_INIT: return Rule::feedback_alignment_signed_init;
-    default: return Rule::sign_symmetry;
-  }
-}
-
-Scale scale_of(v1::Scale scale) {
-  switch (scale) {
-    case v1::AUTHORS: return Scale::authors;
-    case v1::XAVIER: return Scale::xavier;
-    case v1::WEIGHT_MEAN: return Scale::weight_mean;
-    default: return Scale::weight_rms;
-  }
-}
-
-// Feedback and LayerFeedback share these fields; what is set in `message` goes over `to`.
-template <typename Message>
-void overlay(v1::Feedback& to, const Message& message) {
-  if (message.has_rule()) to.set_rule(message.rule());
-  if (message.has_scale()) to.set_scale(message.scale());
-  if (message.has_granularity()) to.set_granularity(message.granularity());
-  if (message.has_distribution()) to.set_distribution(message.distribution());
-  if (message.has_sign_of_zero()) to.set_sign_of_zero(message.sign_of_zero());
-}
-
-FeedbackRule feedback_rule(const v1::Feedback& config, bool convolution) {
-  FeedbackRule rule;
-  rule.rule = rule_of(config.rule());
-  rule.scale = scale_of(config.scale());
-  rule.granularity = config.granularity() == v1::OUTPUT_CHANNEL ? Granularity::output_channel : Granularity::tensor;
-  rule.zero_is_positive = config.sign_of_zero() == v1::PLUS_ONE;
-  if (config.distribution() == v1::UNIFORM)
-    rule.distribution = Distribution::uniform;
-  else if (config.distribution() == v1::AUTHORS_UNIFORM)
-    rule.distribution = Distribution::authors_uniform;
-  else if (!config.has_distribution() && !convolution && rule.scale == Scale::authors)
-    rule.distribution = Distribution::authors_uniform;
-  return rule;
-}
-
-}  // namespace
 
 std::shared_ptr<const Dataset> make_dataset(const v1::Data& config, Split split) {
-  if (config.has_host()) fail("data.host", "the application gives the data set: signsym_trainer_create_with");
+  if (config.has_host()) throw config_error("data.host", "the application gives the data set: signsym_trainer_create_with");
   return config.has_cifar10() ? open_cifar10(config.cifar10().path(), split) : open_mnist(config.mnist().path(), split);
 }
 
@@ -110,57 +35,24 @@ std::vector<Transform> make_transforms(const v1::Data& config) {
   return transforms;
 }
 
-Graph make_graph(const v1::Model& config, SampleShape shape, int64_t classes) {
-  const auto checked = [&](const char* model, int64_t configured) {
-    if (configured < classes)
-      fail("model." + std::string(model) + ".classes",
-           std::to_string(configured) + " is fewer than the data set's " + std::to_string(classes));
-    return configured;
-  };
-  if (config.has_lenet())
-    return lenet(shape.channels, shape.height, shape.width, checked("lenet", config.lenet().classes()),
-                 activation_kind(config.lenet().activation()));
-  if (config.has_mlp())
-    return mlp(shape.size(), {config.mlp().hidden().begin(), config.mlp().hidden().end()},
-               checked("mlp", config.mlp().classes()), activation_kind(config.mlp().activation()));
-  if (config.has_resnet())
-    return resnet(config.resnet().depth(), config.resnet().stem() == v1::IMAGENET ? Stem::imagenet : Stem::cifar,
-                  shape.channels, checked("resnet", config.resnet().classes()), config.resnet().width());
-  return resnet_cifar(config.resnet_cifar().depth(), shape.channels,
-                      checked("resnet_cifar", config.resnet_cifar().classes()), config.resnet_cifar().width());
-}
-
-Initialization make_initialization(const v1::Model& config) {
-  switch (config.initialization()) {
-    case v1::KAIMING_NORMAL: return Initialization::kaiming_normal;
-    case v1::XAVIER_UNIFORM: return Initialization::xavier_uniform;
-    default: return Initialization::pytorch;
+void freeze_parameters(const v1::Optimizer& config, Model& model) {
+  for (int i = 0; i < config.freeze_size(); ++i) {
+    try {
+      model.set_trainable(config.freeze(i), false);
+    } catch (const Error& error) {
+      throw config_error("optimizer.freeze[" + std::to_string(i) + "]", error.what());
+    }
   }
-}
-
-std::vector<FeedbackRule> make_feedback_rules(const v1::Feedback& config, const std::vector<FeedbackLayer>& layers) {
-  std::vector<std::string> names;
-  for (const FeedbackLayer& layer : layers) names.push_back(layer.name);
-  for (int i = 0; i < config.layer_size(); ++i) {
-    const std::string& pattern = config.layer(i).name();
-    if (std::none_of(names.begin(), names.end(), [&](const std::string& name) { return matches(pattern, name); }))
-      fail("feedback.layer[" + std::to_string(i) + "].name",
-           "\"" + pattern + "\" matches no layer; the model's layers are " + listed(names));
-  }
-  std::vector<FeedbackRule> rules;
-  for (const FeedbackLayer& layer : layers) {
-    v1::Feedback merged;
-    overlay(merged, config);
-    for (const v1::LayerFeedback& change : config.layer())
-      if (matches(change.name(), layer.name)) overlay(merged, change);
-    rules.push_back(feedback_rule(merged, layer.weight.dim() > 2));
-  }
-  return rules;
 }
 
 std::unique_ptr<Sgd> make_optimizer(const v1::Optimizer& config, const Model& model) {
   std::vector<std::string> names;
-  for (const NamedTensor& parameter : model.parameters()) names.push_back(parameter.name);
+  bool learns = false;
+  for (const NamedTensor& parameter : model.parameters()) {
+    names.push_back(parameter.name);
+    learns = learns || parameter.tensor.requires_grad();
+  }
+  if (!learns) throw config_error("optimizer.freeze", "nothing learns: every parameter of the model is frozen");
   std::vector<bool> decays(names.size(), true);
   for (int i = 0; i < config.no_decay_size(); ++i) {
     bool found = false;
@@ -170,8 +62,8 @@ std::unique_ptr<Sgd> make_optimizer(const v1::Optimizer& config, const Model& mo
         found = true;
       }
     if (!found)
-      fail("optimizer.no_decay[" + std::to_string(i) + "]",
-           "\"" + config.no_decay(i) + "\" matches no parameter; the model's parameters are " + listed(names));
+      throw config_error("optimizer.no_decay[" + std::to_string(i) + "]",
+                         "\"" + config.no_decay(i) + "\" matches no parameter; the model's parameters are " + listed(names));
   }
   const v1::Sgd& sgd = config.sgd();
   SgdOptions options;
@@ -206,32 +98,24 @@ Loss make_loss(const v1::Loss& config) {
   return CrossEntropy{config.cross_entropy().label_smoothing()};
 }
 
-void complete(v1::Experiment& experiment, const Dataset& dataset) {
-  v1::Model& model = *experiment.mutable_model();
-  const auto set_classes = [&](auto* kind) {
-    if (!kind->has_classes()) kind->set_classes(dataset.classes());
-  };
-  if (model.has_lenet()) set_classes(model.mutable_lenet());
-  if (model.has_mlp()) set_classes(model.mutable_mlp());
-  if (model.has_resnet()) set_classes(model.mutable_resnet());
-  if (model.has_resnet_cifar()) set_classes(model.mutable_resnet_cifar());
-  const bool residual = model.has_resnet() || model.has_resnet_cifar();
-  if (!model.has_initialization()) model.set_initialization(residual ? v1::KAIMING_NORMAL : v1::PYTORCH);
+namespace {
 
-  v1::Data& data = *experiment.mutable_data();
+void complete(v1::Data& data, const v1::Shape& input, const Dataset* dataset) {
   for (int i = 0; i < data.transform_size(); ++i) {
     v1::Transform& transform = *data.mutable_transform(i);
     if (!transform.has_normalize() || transform.normalize().mean_size() > 0) continue;
-    const std::vector<double> mean = dataset.mean(), deviation = dataset.std_deviation();
+    const std::vector<double> mean = dataset ? dataset->mean() : std::vector<double>{};
+    const std::vector<double> deviation = dataset ? dataset->std_deviation() : std::vector<double>{};
     if (mean.empty())
-      fail("data.transform[" + std::to_string(i) + "].normalize",
-           "this data set has no published mean and std; set both, one number for each of its " +
-               std::to_string(dataset.shape().channels) + " channels");
+      throw config_error("data.transform[" + std::to_string(i) + "].normalize",
+                         "this data set has no published mean and std; set both, one number for each of its " +
+                             std::to_string(input.channels()) + " channels");
     *transform.mutable_normalize()->mutable_mean() = {mean.begin(), mean.end()};
     *transform.mutable_normalize()->mutable_std() = {deviation.begin(), deviation.end()};
   }
+}
 
-  v1::Compute& compute = *experiment.mutable_compute();
+void complete(v1::Compute& compute, const v1::Model& model) {
   const bool cuda = at::hasCUDA();
   if (compute.device() == v1::Device::CUDA && !cuda)
     throw Error(Status::unsupported,
@@ -244,6 +128,14 @@ void complete(v1::Experiment& experiment, const Dataset& dataset) {
                                                                                      : v1::Precision::FP32);
   if (compute.memory_format() == v1::MemoryFormat::AUTO)
     compute.set_memory_format(model.has_mlp() ? v1::MemoryFormat::CONTIGUOUS : v1::MemoryFormat::CHANNELS_LAST);
+}
+
+}  // namespace
+
+void complete(v1::Experiment& experiment, const Dataset* dataset) {
+  complete(*experiment.mutable_model(), dataset);
+  complete(*experiment.mutable_data(), experiment.model().input(), dataset);
+  complete(*experiment.mutable_compute(), experiment.model());
 }
 
 }  // namespace signsym

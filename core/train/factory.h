@@ -14,7 +14,7 @@
 
 namespace signsym {
 
-// All take messages as resolved. Errors: invalid_config with the field's path, and those of what they make.
+// All take messages as completed (see below). Errors: invalid_config with the field's path, and those of what they make.
 std::shared_ptr<const Dataset> make_dataset(const v1::Data& config, Split split);
 // The parts of a run's data: what is held out is the test set, or is drawn from the training set by class and seed.
 struct DataParts {
@@ -22,16 +22,23 @@ struct DataParts {
 };
 DataParts open_parts(const v1::Data& config, uint64_t seed);
 std::vector<Transform> make_transforms(const v1::Data& config);
-Graph make_graph(const v1::Model& config, SampleShape shape, int64_t classes);
+Graph make_graph(const v1::Model& config);
 Initialization make_initialization(const v1::Model& config);
 // One rule for each of the model's layers, overrides applied.
 std::vector<FeedbackRule> make_feedback_rules(const v1::Feedback& config, const std::vector<FeedbackLayer>& layers);
+// What `freeze` names learns no more. To be called before make_optimizer.
+void freeze_parameters(const v1::Optimizer& config, Model& model);
 std::unique_ptr<Sgd> make_optimizer(const v1::Optimizer& config, const Model& model);
 Schedule make_schedule(const v1::Schedule& config);
 Loss make_loss(const v1::Loss& config);
 
-// Writes out what only data and machine decide: classes, mean and std, initialization, device, precision, format.
+// Writes out in a resolved config what only data and machine decide: input, classes, mean and std, device, precision,
+// format. `dataset`: nullptr where the application gives the data, so that the config must say what is known of them.
 // Errors: unsupported (CUDA where there is none).
-void complete(v1::Experiment& experiment, const Dataset& dataset);
+void complete(v1::Experiment& experiment, const Dataset* dataset);
+// Of the model alone.
+void complete(v1::Model& model, const Dataset* dataset);
+// What with_head() (models/graph.h) does to the model's config.
+void set_classes(v1::Model& model, int64_t classes);
 
 }  // namespace signsym

@@ -105,7 +105,7 @@ void Trainer::build(const Config& config) {
   locating_errors(config_, [&] {
     v1::Experiment& e = config_.experiment();
     open_data();
-    complete(e, *training_set_);
+    complete(e, training_set_.get());
 
     ModelOptions options;
     options.device = e.compute().device() == v1::Device::CUDA ? c10::kCUDA : c10::kCPU;
@@ -114,9 +114,11 @@ void Trainer::build(const Config& config) {
                                                                    : c10::MemoryFormat::Contiguous;
     options.initialization = make_initialization(e.model());
     options.seed = e.seed();
-    auto model = std::make_unique<Model>(make_graph(e.model(), training_set_->shape(), training_set_->classes()), options);
-    if (!e.model().weights().empty()) read_weights(e.model().weights(), *model);
+    auto model = std::make_unique<Model>(make_graph(e.model()), options);
+    const v1::Model& m = e.model();
+    if (!m.weights().empty()) read_weights(m.weights(), *model, {m.weights_except().begin(), m.weights_except().end()});
     model->set_feedback(make_feedback_rules(e.feedback(), model->layers()), e.seed());
+    freeze_parameters(e.optimizer(), *model);
     auto optimizer = make_optimizer(e.optimizer(), *model);
     learner_ = std::make_unique<Learner>(std::move(model), std::move(optimizer), make_loss(e.loss()));
     schedule_ = make_schedule(e.optimizer().schedule());

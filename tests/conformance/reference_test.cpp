@@ -21,6 +21,13 @@ const std::string data_folder = SIGNSYM_SOURCE_DIR "/tests/reference/data/";
 // A part of an Experiment, whose other fields nobody reads.
 v1::Experiment experiment(const std::string& text) { return Config::parse(text, Format::text, "reference").experiment(); }
 
+v1::Model with_input(v1::Model model, int64_t channels, int64_t height, int64_t width) {
+  model.mutable_input()->set_channels(channels);
+  model.mutable_input()->set_height(height);
+  model.mutable_input()->set_width(width);
+  return model;
+}
+
 json read_json(const char* name) {
   std::ifstream file(data_folder + name);
   json entries = json::parse(file, nullptr, false);
@@ -76,8 +83,7 @@ class Training : public testing::TestWithParam<Case> {
     const Tensor x = tensor("input");
     ModelOptions options;
     options.memory_format = std::get<1>(GetParam());
-    auto model = std::make_unique<Model>(
-        make_graph(e.model(), {x.size(1), x.size(2), x.size(3)}, tensor("logits").size(1)), options);
+    auto model = std::make_unique<Model>(make_graph(with_input(e.model(), x.size(1), x.size(2), x.size(3))), options);
     at::NoGradGuard no_grad;
     for (const NamedTensor& named : model->state()) Tensor(named.tensor).copy_(tensor("initial." + named.name));
     auto optimizer = make_optimizer(e.optimizer(), *model);
@@ -207,7 +213,7 @@ TEST(Residual_networks, Have_the_parameters_and_buffers_of_torchvision_in_its_or
   for (size_t i = 0; i < models.size(); ++i) {
     const std::string text = models[i]["model"];
     const Config config = Config::parse("data { cifar10 { path: \"any\" } } model { " + text + " }", Format::text, text);
-    const Model model(make_graph(config.resolved().experiment().model(), {3, 224, 224}, 1000), {});
+    const Model model(make_graph(with_input(config.resolved().experiment().model(), 3, 224, 224)), {});
     EXPECT_EQ(model.parameter_count(), published[i]) << text;
     size_t parameter = 0;
     json ours = json::array();

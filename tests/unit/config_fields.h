@@ -47,20 +47,22 @@ inline std::vector<FieldPath> all_fields() {
   return all;
 }
 
-// Sets required text all over the message, so that only what a test wants to be wrong is wrong.
-inline void fill_required_text(google::protobuf::Message* message) {
+// Sets required texts and numbers all over the message, so that only what a test wants to be wrong is wrong.
+inline void fill_required(google::protobuf::Message* message) {
   const auto* reflection = message->GetReflection();
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
     const Field* field = message->GetDescriptor()->field(i);
-    if (field->cpp_type() == Field::CPPTYPE_STRING && field->options().GetExtension(v1::setting).required() &&
-        !reflection->HasField(*message, field))
-      reflection->SetString(message, field, "x");
+    const v1::Setting& setting = field->options().GetExtension(v1::setting);
+    if (setting.required() && !reflection->HasField(*message, field)) {
+      if (field->cpp_type() == Field::CPPTYPE_STRING) reflection->SetString(message, field, "x");
+      if (field->cpp_type() == Field::CPPTYPE_INT64) reflection->SetInt64(message, field, setting.min());
+    }
     if (field->cpp_type() != Field::CPPTYPE_MESSAGE) continue;
     if (field->is_repeated()) {
       for (int j = 0; j < reflection->FieldSize(*message, field); ++j)
-        fill_required_text(reflection->MutableRepeatedMessage(message, field, j));
+        fill_required(reflection->MutableRepeatedMessage(message, field, j));
     } else if (reflection->HasField(*message, field)) {
-      fill_required_text(reflection->MutableMessage(message, field));
+      fill_required(reflection->MutableMessage(message, field));
     }
   }
 }

@@ -59,7 +59,7 @@ bool is_double(const Field* field) { return field->cpp_type() == Field::CPPTYPE_
 v1::Experiment with_number(const FieldPath& path, double value) {
   v1::Experiment experiment = valid();
   set_number(parent_of(path, &experiment), path.leaf(), value);
-  fill_required_text(&experiment);
+  fill_required(&experiment);
   return experiment;
 }
 
@@ -283,7 +283,7 @@ TEST(ConfigFields, Every_default_is_in_range_and_lands_in_the_resolved_config) {
     parent_of(path, &config.experiment());
     v1::Feedback* feedback = config.experiment().mutable_feedback();
     for (v1::LayerFeedback& layer : *feedback->mutable_layer()) layer.set_rule(v1::SHAM);
-    fill_required_text(&config.experiment());
+    fill_required(&config.experiment());
     Config resolved = config.resolved();
     pb::Message* parent = parent_of(path, &resolved.experiment());
     EXPECT_TRUE(parent->GetReflection()->HasField(*parent, path.leaf())) << path.text();
@@ -305,7 +305,7 @@ TEST(ConfigFields, The_hash_changes_with_every_field_but_places) {
         layer.set_rule(v1::SHAM);
         layer.set_scale(v1::WEIGHT_MEAN);
       }
-      fill_required_text(&config->experiment());
+      fill_required(&config->experiment());
     }
     const std::string before = without.hash();
     pb::Message* parent = parent_of(path, &with.experiment());

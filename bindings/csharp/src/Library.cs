@@ -1,0 +1,38 @@
+namespace SignSym
+{
+    /// <summary>The native library as a whole.</summary>
+    public static class Library
+    {
+        /// <summary>
+        /// The folder of your own LibTorch (or its lib folder); null, the default, for the one of the package. To be set
+        /// before the first use of SignSym.
+        /// </summary>
+        public static string LibTorch
+        {
+            get => Natives.LibTorch;
+            set => Natives.LibTorch = value;
+        }
+
+        /// <summary>The library's version: "0.1.0".</summary>
+        public static string Version
+        {
+            get
+            {
+                Natives.Load();
+                return Raw.signsym_version();
+            }
+        }
+
+        /// <summary>
+        /// JSON: versions of signsym, LibTorch and Protobuf, the processor's features, threads, and the defaults chosen
+        /// for this machine.
+        /// </summary>
+        public static string BuildInfo()
+        {
+            Natives.Load();
+            var status = Raw.signsym_build_info(out var bytes, out var error);
+            Failure.Check(status, error);
+            return Utf8.Text(NativeBytes.Take(bytes));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Threading;
+using System.Threading.Tasks;
+using NUnit.Framework;
+
+namespace SignSym.Tests
+{
+    [TestFixture]
+    public class LifetimeTest
+    {
+        private static void Collect()
+        {
+            for (var i = 0; i < 3; ++i)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+            }
+        }
+
+        // Runs the work while the garbage collector has no rest.
+        private static void UnderCollection(Action work)
+        {
+            using (var done = new ManualResetEventSlim())
+            {
+                var collector = Task.Factory.StartNew(() =>
+                {
+                    while (!done.Wait(1))
+                    {
+                        GC.Collect();
+                        GC.WaitForPendingFinalizers();
+                    }
+                }, TaskCreationOptions.LongRunning);
+                try
+                {
+                    work();
+                }
+                finally
+                {
+                    done.Set();
+                    collector.Wait();
+                }
+            }
+        }
+
+        [Test]
+        public void Callbacks_outlive_collections_during_a_run()
+        {
+            UnderCollection(() =>
+            {
+                for (var run = 0; run < 3; ++run)
+                {
+                    var steps = 0;
+                    using (var trainer = Tiny.Trainer()) trainer.Train(e => { GC.Collect(); if (e.Kind == EventKind.Step) ++steps; });
+                    Assert.AreEqual(Tiny.Steps, steps);
+                }
+            });
+        }
+
+        [Test]
+        public void A_trainer_that_nobody_refers_to_ends_its_run()
+        {
+            var steps = 0;
+            UnderCollection(() => TrainForgotten(e => { if (e.Kind == EventKind.Step) ++steps; }).Wait());
+            Assert.AreEqual(Tiny.Steps, steps);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Task TrainForgotten(Action<TrainingEvent> handler) => Tiny.Trainer().TrainAsync(handler);
+
+        // Mono's stacks are scanned conservatively: a few of many may seem alive.
+        private static void IsCollected(Func<WeakReference> make)
+        {
+            var forgotten = new List<WeakReference>();
+            var thread = new Thread(() => { for (var i = 0; i < 20; ++i) forgotten.Add(make()); });
+            thread.Start();
+            thread.Join();
+            Collect();
+            var alive = forgotten.FindAll(reference => reference.IsAlive).Count;
+            Assert.That(alive, Is.LessThan(3), "of 20");
+        }
+
+        [Test]
+        public void A_pinned_array_is_let_go_with_its_tensor()
+        {
+            IsCollected(() =>
+            {
+                var array = new float[1000];
+                Tensor.From(array).Dispose();
+                return new WeakReference(array);
+            });
+            IsCollected(() =>
+            {
+                var array = new float[1000];
+                Tensor.From(array);
+                return new WeakReference(array);
+            });
+        }
+
+        [Test]
+        public void Objects_that_were_forgotten_are_freed()
+        {
+            // 65536 cancel tokens may live at once, and as many objects of other kinds as memory holds.
+            for (var i = 0; i < 2000; ++i)
+            {
+                Tiny.Config();
+                if (i % 100 == 0) Collect();
+            }
+            for (var i = 0; i < 20; ++i)
+            {
+                Tiny.Trainer();
+                if (i % 10 == 0) Collect();
+            }
+        }
+
+    }
+}

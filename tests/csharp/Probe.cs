@@ -1,0 +1,55 @@
+using System;
+using System.IO;
+using SignSym;
+
+// One call as the first of a process: Probe.exe CALL [LIBTORCH]. Says "works", or the failure's status and message.
+internal static class Probe
+{
+    private static int Main(string[] arguments)
+    {
+        try
+        {
+            if (arguments.Length > 1) Library.LibTorch = arguments[1];
+            Call(arguments[0]);
+            Console.WriteLine("works");
+            return 0;
+        }
+        catch (SignSymException failure)
+        {
+            // That a file or config is bad is for the library to say: it was loaded.
+            if (arguments[0] != "version" && failure.Message.Contains("no-such-file"))
+            {
+                Console.WriteLine("works");
+                return 0;
+            }
+            Console.WriteLine(failure.Status + ": " + failure.Message);
+            return 1;
+        }
+    }
+
+    private static void Call(string name)
+    {
+        switch (name)
+        {
+            case "version": Console.WriteLine(Library.Version); break;
+            case "info": Console.WriteLine(Library.BuildInfo()); break;
+            case "text": Config.FromText("").Dispose(); break;
+            case "file": Config.FromFile("no-such-file"); break;
+            case "run": Config.FromRun("no-such-file"); break;
+            case "tensor": Tensor.From(new float[4]).Dispose(); break;
+            case "pointer": Tensor.From(System.Runtime.InteropServices.Marshal.AllocHGlobal(4), TensorType.F32, new long[] { 1 }).Dispose(); break;
+            case "callback": Dataset.FromCallback(1, 2, new long[] { 1 }, (index, sample) => 0).Dispose(); break;
+            case "trainer": Trainer.FromFile("no-such-file"); break;
+            case "resume": Trainer.Resume("no-such-file"); break;
+            case "train": using (var trainer = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG"))) trainer.Train(); break;
+            // A run that goes on when the process ends.
+            case "exit":
+                var running = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG"));
+                var begun = new System.Threading.ManualResetEventSlim();
+                running.TrainAsync(e => { if (e.Kind == EventKind.Step) begun.Set(); });
+                begun.Wait();
+                break;
+            default: throw new ArgumentException(name);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+"""Where the native libraries of SignSym are found, and what is said where they are not; each on Mono and .NET Core."""
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+BUILT = pathlib.Path(os.environ["SIGNSYM_CSHARP"])
+NUGET = pathlib.Path(os.environ["SIGNSYM_NUGET"])
+LIBTORCH = pathlib.Path(os.environ["SIGNSYM_LIBTORCH"])
+RUNTIMES = {"mono": [os.environ["SIGNSYM_MONO"]], "netcore": [os.environ["SIGNSYM_DOTNET"], "exec"]}
+NATIVE = "runtimes/linux-x64/native"
+
+
+def package(name):
+    return next((NUGET / name).iterdir())
+
+
+class Natives(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym csharp "))  # a space, as paths have
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.app = self.folder / "app"
+        self.app.mkdir()
+        for name in ("Probe.exe", "Probe.runtimeconfig.json"):
+            shutil.copy(BUILT / name, self.app)
+        self.signsym, self.torch = package("signsym"), package("signsym.libtorch.linux-x64")
+
+    def lay_beside(self):
+        """The application as it is published: all files in one folder."""
+        shutil.copy(self.signsym / "lib/netstandard2.0/SignSym.dll", self.app)
+        for file in (self.signsym / NATIVE).iterdir():
+            shutil.copy(file, self.app)
+
+    def link_torch(self):
+        for file in (self.torch / NATIVE).iterdir():
+            (self.app / file.name).symlink_to(file.resolve())
+
+    def run_probe(self, runtime, *arguments, flags=(), **environment):
+        clean = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "OMP_NUM_THREADS": "1", **environment}
+        result = subprocess.run([*RUNTIMES[runtime], *flags, str(self.app / "Probe.exe"), *arguments], env=clean, cwd=self.folder,
+                                capture_output=True, text=True, timeout=300)
+        return result.returncode, result.stdout + result.stderr
+
+    def check_works(self, *arguments, **options):
+        for runtime in RUNTIMES:
+            with self.subTest(runtime):
+                code, output = self.run_probe(runtime, *arguments, **options)
+                self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
+
+    def check_fails(self, status, *texts, arguments=("version",), **options):
+        for runtime in RUNTIMES:
+            with self.subTest(runtime):
+                code, output = self.run_probe(runtime, *arguments, **options)
+                self.assertEqual(code, 1, output)
+                self.assertTrue(output.startswith(status + ": "), output)
+                for text in texts:
+                    self.assertIn(text, output)
+
+    def fake_library(self, name):
+        """A library of that name that has nothing in it, for LD_PRELOAD."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-csharp-"))  # LD_PRELOAD ends a name at a space
+        self.addCleanup(shutil.rmtree, folder)
+        path = folder / name
+        subprocess.run(["cc", "-shared", "-o", path, "-x", "c", "/dev/null"], check=True)
+        return str(path)
+
+    def test_all_files_in_one_folder_work(self):
+        self.lay_beside()
+        self.link_torch()
+        self.check_works("info")
+
+    def test_whatever_is_called_first_works(self):
+        self.lay_beside()
+        self.link_torch()
+        for call in ("version", "text", "file", "run", "tensor", "pointer", "callback", "trainer", "resume"):
+            with self.subTest(call):  # .NET Core looks for a native function when it is called, Mono before
+                code, output = self.run_probe("mono", call)
+                self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
+
+    def test_LibTorch_of_the_users_works_by_a_property(self):
+        self.lay_beside()
+        self.check_works("info", str(LIBTORCH))
+        self.check_works("info", str(LIBTORCH / "lib"))
+
+    def test_packages_in_the_cache_of_NuGet_work_as_the_host_resolves_them(self):
+        libraries, target = {}, {}
+        for folder in (self.signsym, self.torch):
+            name = f"{folder.parent.name}/{folder.name}"
+            libraries[name] = {"type": "package", "serviceable": True, "sha512": "", "path": name}
+            target[name] = {"runtimeTargets": {f"{NATIVE}/{file.name}": {"rid": "linux-x64", "assetType": "native"}
+                                               for file in (folder / NATIVE).iterdir()}}
+        target[f"signsym/{self.signsym.name}"]["runtime"] = {"lib/netstandard2.0/SignSym.dll": {}}
+        libraries["Probe/1.0.0"] = {"type": "project", "serviceable": False, "sha512": ""}
+        target["Probe/1.0.0"] = {"runtime": {"Probe.exe": {}}}
+        (self.app / "Probe.deps.json").write_text(json.dumps({
+            "runtimeTarget": {"name": ".NETCoreApp,Version=v3.1"}, "targets": {".NETCoreApp,Version=v3.1": target},
+            "libraries": libraries}))
+        code, output = self.run_probe("netcore", "info", flags=("--additionalprobingpath", str(NUGET)))
+        self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
+
+    def test_missing_libraries_are_told_with_the_remedy(self):
+        shutil.copy(self.signsym / "lib/netstandard2.0/SignSym.dll", self.app)
+        self.check_fails("NotFound", "libsignsym_csharp.so", str(self.app), "Copy")
+
+    def test_a_missing_LibTorch_is_told_with_the_remedy(self):
+        self.lay_beside()
+        self.check_fails("Unsupported", "LibTorch is missing", "Library.LibTorch")
+
+    def test_a_folder_without_LibTorch_is_told(self):
+        self.lay_beside()
+        self.check_fails("NotFound", str(self.folder), "libtorch_cpu.so", arguments=("version", str(self.folder)))
+
+    def test_a_half_written_library_is_told(self):
+        self.lay_beside()
+        self.link_torch()
+        path = self.app / "libsignsym_csharp.so"
+        path.write_bytes(path.read_bytes()[:2000])
+        self.check_fails("BadData", "libsignsym_csharp.so", "2000 bytes")
+
+    def test_libraries_of_another_version_are_told(self):
+        self.lay_beside()
+        self.link_torch()
+        path = next(self.app.glob("libsignsym.so.*"))
+        version = self.signsym.name.encode()
+        self.assertIn(version + b"\0", path.read_bytes())
+        path.write_bytes(path.read_bytes().replace(version + b"\0", b"9" + version[1:] + b"\0"))
+        self.check_fails("Mismatch", "9" + self.signsym.name[1:], self.signsym.name)
+
+    def test_another_LibTorch_in_the_process_is_refused(self):
+        self.lay_beside()
+        self.link_torch()
+        other = self.fake_library("libtorch_cpu.so")
+        self.check_fails("Unsupported", "Another LibTorch", other, "Library.LibTorch", LD_PRELOAD=other)
+
+    def test_the_LibTorch_that_is_loaded_already_serves_if_it_is_named(self):
+        self.lay_beside()
+        loaded = str(LIBTORCH / "lib/libtorch_cpu.so")
+        self.check_works("info", str(LIBTORCH), LD_PRELOAD=loaded)
+
+    def test_musl_is_told(self):
+        self.lay_beside()
+        self.link_torch()
+        self.check_fails("Unsupported", "musl", "Debian", LD_PRELOAD=self.fake_library("ld-musl-x86_64.so.1"))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,10 +1,20 @@
-# The library exports the functions of its header, and nothing else:
-# cmake -DNM=… -DLIBRARY=… -DHEADER=… -P exports.cmake
+# The library exports the functions of its header under one version node, and nothing else:
+# cmake -DNM=… -DREADELF=… -DLIBRARY=… -DSONAME=… -DHEADER=… -P exports.cmake
+execute_process(COMMAND ${READELF} -dW ${LIBRARY} OUTPUT_VARIABLE dynamic COMMAND_ERROR_IS_FATAL ANY)
+if(NOT dynamic MATCHES "\\(SONAME\\)[^\n]*\\[([^]]+)\\]" OR NOT CMAKE_MATCH_1 STREQUAL SONAME)
+  message(FATAL_ERROR "the SONAME is ${CMAKE_MATCH_1}, not ${SONAME}")
+endif()
+
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^ \n]+\n" exported "${symbols}")
 list(TRANSFORM exported STRIP)
-list(TRANSFORM exported REPLACE "@.*" "")
 list(REMOVE_ITEM exported SIGNSYM_0) # the version node
+set(elsewhere ${exported})
+list(FILTER elsewhere EXCLUDE REGEX "@@SIGNSYM_0$")
+if(elsewhere)
+  message(FATAL_ERROR "not under the version node SIGNSYM_0: ${elsewhere}")
+endif()
+list(TRANSFORM exported REPLACE "@.*" "")
 
 file(READ ${HEADER} header)
 string(REGEX REPLACE "/\\*([^*]|\\*[^/])*\\*/" "" header "${header}")

@@ -19,6 +19,7 @@
  * - Nothing is printed, nothing aborts, no C++ exception comes out. Different handles may be used from different
  *   threads at once; one handle by one thread at a time, except where the function says more.
  * - Accuracies are in percent, times in seconds, angles in degrees.
+ * - Everything is there since 0.1.0, unless its comment names a later version.
  */
 #ifndef SIGNSYM_SIGNSYM_H
 #define SIGNSYM_SIGNSYM_H
@@ -43,6 +44,7 @@
 extern "C" {
 #endif
 
+/* What a call came to. */
 typedef int32_t signsym_status;
 enum {
   SIGNSYM_OK = 0,
@@ -63,19 +65,20 @@ enum {
   SIGNSYM_INTERNAL = 15         /* a fault of the library: please report it */
 };
 
+/* Forms of a config and of other messages. */
 typedef int32_t signsym_format;
 enum { SIGNSYM_TEXT = 1, SIGNSYM_JSON = 2, SIGNSYM_BINARY = 3 };
 
 /* A length that means: up to the NUL. */
 #define SIGNSYM_TEXT_LENGTH UINT64_MAX
 
-typedef struct signsym_error signsym_error;
-typedef struct signsym_bytes signsym_bytes;
-typedef struct signsym_config signsym_config;
-typedef struct signsym_cancel signsym_cancel;
-typedef struct signsym_dataset signsym_dataset;
-typedef struct signsym_trainer signsym_trainer;
-typedef struct signsym_event signsym_event;
+typedef struct signsym_error signsym_error;     /* why a call failed */
+typedef struct signsym_bytes signsym_bytes;     /* what a call wrote */
+typedef struct signsym_config signsym_config;   /* what a run is to be: an Experiment message */
+typedef struct signsym_cancel signsym_cancel;   /* a token that ends runs early */
+typedef struct signsym_dataset signsym_dataset; /* samples with labels */
+typedef struct signsym_trainer signsym_trainer; /* a run */
+typedef struct signsym_event signsym_event;     /* what a run tells its callback */
 
 /* Frees what a host gave together with a callback or memory. A C++ exception from it is dropped. */
 typedef void (*signsym_destroy_fn)(void *user_data);
@@ -100,13 +103,16 @@ SIGNSYM_API const char *signsym_error_message(const signsym_error *error);
 SIGNSYM_API const char *signsym_error_field(const signsym_error *error);
 /* "SIGNSYM_IO" and so on; static; "" for no status of this library. */
 SIGNSYM_API const char *signsym_status_name(signsym_status status);
+/* Its texts go with it. */
 SIGNSYM_API void signsym_error_free(signsym_error *error);
 
 /* ---- bytes ---------------------------------------------------------------------------------------------------- */
 
 /* The bytes, followed by a NUL that is not counted, so that text can be printed. They live as long as the handle. */
 SIGNSYM_API const char *signsym_bytes_data(const signsym_bytes *bytes);
+/* How many, without the NUL. */
 SIGNSYM_API uint64_t signsym_bytes_size(const signsym_bytes *bytes);
+/* What signsym_bytes_data gave goes with it. */
 SIGNSYM_API void signsym_bytes_free(signsym_bytes *bytes);
 
 /* ---- configs: proto/signsym/v1/experiment.proto ----------------------------------------------------------------- */
@@ -137,6 +143,7 @@ SIGNSYM_API signsym_status signsym_config_write(const signsym_config *config, si
 /* SHA-256 in hex of the resolved config without the fields that only say where things lie. Checks first. */
 SIGNSYM_API signsym_status signsym_config_hash(const signsym_config *config, signsym_bytes **out,
                                                signsym_error **error);
+/* Legal at any time: what was made from the config has a copy. */
 SIGNSYM_API void signsym_config_free(signsym_config *config);
 
 /* ---- tensors: DLPack 1 (dlpack.h) -------------------------------------------------------------------------------- */
@@ -151,6 +158,7 @@ SIGNSYM_API void signsym_config_free(signsym_config *config);
 typedef int32_t signsym_layout;
 enum { SIGNSYM_NCHW = 1, SIGNSYM_NHWC = 2 };
 
+/* Type of one value. */
 typedef int32_t signsym_type;
 enum {
   SIGNSYM_U8 = 1,
@@ -179,6 +187,7 @@ SIGNSYM_API void signsym_tensor_free(struct DLManagedTensorVersioned *tensor);
 
 /* ---- data sets -------------------------------------------------------------------------------------------------- */
 
+/* Parts of a config's data. */
 typedef int32_t signsym_part;
 enum { SIGNSYM_TRAINING = 1, SIGNSYM_HELD_OUT = 2 };
 
@@ -210,6 +219,7 @@ SIGNSYM_API signsym_status signsym_dataset_create_from_callback(int64_t size, in
                                                                 signsym_error **error);
 /* Samples; 0 for a wrong handle. */
 SIGNSYM_API int64_t signsym_dataset_size(const signsym_dataset *dataset);
+/* Labels are from 0 to this − 1; 0 for a wrong handle. */
 SIGNSYM_API int64_t signsym_dataset_classes(const signsym_dataset *dataset);
 /* Channels, height, width of a sample for dimension 0, 1, 2; else 0. */
 SIGNSYM_API int64_t signsym_dataset_shape(const signsym_dataset *dataset, int32_t dimension);
@@ -229,6 +239,7 @@ SIGNSYM_API void signsym_cancel_free(signsym_cancel *cancel);
 
 /* ---- events --------------------------------------------------------------------------------------------------- */
 
+/* What has happened. */
 typedef int32_t signsym_event_kind;
 enum {
   SIGNSYM_EVENT_START = 1,      /* the run begins or goes on: model, layers, data and machine are known */
@@ -243,21 +254,25 @@ enum {
 /* An event is the callback's for the time of the call, then its handle and texts are gone; it is not freed. What an
  * event does not carry is 0, NaN or "". */
 SIGNSYM_API signsym_event_kind signsym_event_type(const signsym_event *event);
-/* Epoch, 1 the first; of `epochs`. */
+/* Epoch, 1 the first. */
 SIGNSYM_API int64_t signsym_event_epoch(const signsym_event *event);
+/* Epochs of the whole run. */
 SIGNSYM_API int64_t signsym_event_epochs(const signsym_event *event);
 /* Steps done since the beginning of the run (of the resumed one too). */
 SIGNSYM_API int64_t signsym_event_step(const signsym_event *event);
-/* Steps done in this epoch; of steps_per_epoch. */
+/* Steps done in this epoch. */
 SIGNSYM_API int64_t signsym_event_step_in_epoch(const signsym_event *event);
+/* Steps of a whole epoch. */
 SIGNSYM_API int64_t signsym_event_steps_per_epoch(const signsym_event *event);
 /* STEP: this batch's. EPOCH: mean of the epoch's training. EVALUATION: of the held-out part. */
 SIGNSYM_API double signsym_event_loss(const signsym_event *event);
 /* Percent. STEP: running, of this epoch's training. EPOCH, EVALUATION: of the held-out part; NaN if not evaluated. */
 SIGNSYM_API double signsym_event_top1(const signsym_event *event);
+/* The same for the five likeliest classes; NaN below 6 classes. */
 SIGNSYM_API double signsym_event_top5(const signsym_event *event);
 /* EPOCH: of the epoch's training, percent. */
 SIGNSYM_API double signsym_event_train_top1(const signsym_event *event);
+/* STEP: of this step. EPOCH: of its last one. */
 SIGNSYM_API double signsym_event_learning_rate(const signsym_event *event);
 /* Training samples a second, lately. */
 SIGNSYM_API double signsym_event_samples_per_second(const signsym_event *event);

@@ -146,13 +146,16 @@ TEST(HostCallback, A_label_out_of_range_is_an_error_that_names_the_sample) {
 }
 
 TEST(HostCallback, May_be_split_by_class) {
-  const std::shared_ptr<const Dataset> set = open_host_callback(counting());
+  HostCallback callback = counting();
+  callback.layout = Layout::nhwc;
+  const std::shared_ptr<const Dataset> set = open_host_callback(callback);
   const SplitIndices parts = split_by_class(*set, 0.34, 1);
   EXPECT_EQ(parts.held_out.size(), 6u);
   const auto part = make_subset(set, parts.held_out);
   int16_t pixels[12];
   for (int64_t i = 0; i < part->size(); ++i) EXPECT_EQ(part->sample(i, pixels).label, parts.held_out[i] % 3);
   EXPECT_FALSE(part->concurrent());
+  EXPECT_EQ(part->strides().pixel, 2);
   EXPECT_EQ(part->scratch_size(), 24u);
 }
 

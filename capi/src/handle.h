@@ -7,7 +7,7 @@
 
 namespace signsym::capi {
 
-enum class HandleType : uint64_t { error = 1, bytes, config, cancel, event, trainer, dataset };
+enum class HandleType : uint64_t { error = 1, bytes, config, cancel, event, trainer, dataset, model };
 
 // Slot in bits 0 to 23, type in bits 24 to 27, generation in bits 28 to 62. Bit 63 is set: it is in no address of a
 // program.

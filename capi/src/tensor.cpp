@@ -1,9 +1,12 @@
 #include "tensor.h"
 
+#include <ATen/ATen.h>
+
+#include <type_traits>
 #include <vector>
 
 #include "callback.h"
-#include "data/tensor_view.h"
+#include "data/strided_view.h"
 #include "guard.h"
 
 using namespace signsym;
@@ -69,6 +72,33 @@ DLManagedTensorVersioned* export_tensor(const at::Tensor& tensor, bool read_only
                               tensor.strides().vec(), std::make_shared<at::Tensor>(tensor));
   if (read_only) exported->tensor.flags |= DLPACK_FLAG_BITMASK_READ_ONLY;
   return &exported.release()->tensor;
+}
+
+at::Tensor import_tensor(const DLTensor* tensor, const char* parameter) {
+  const StridedView view = view_tensor(tensor, parameter);
+  const at::Tensor out = at::empty(view.shape, is_integer(view.type) ? at::kLong : at::kFloat);
+  const int dimensions = static_cast<int>(view.shape.size());
+  std::vector<int64_t> index(dimensions, 0);
+  with_type(view.type, [&](auto type) {
+    const auto* from = static_cast<const decltype(type)*>(view.data);
+    const auto put = [&](auto* to) {
+      for (int64_t i = 0; i < out.numel(); ++i) {
+        to[i] = static_cast<std::remove_pointer_t<decltype(to)>>(*from);
+        // The next index; the last dimension moves fastest.
+        for (int d = dimensions - 1; d >= 0; --d) {
+          from += view.strides[d];
+          if (++index[d] < view.shape[d]) break;
+          from -= view.strides[d] * view.shape[d];
+          index[d] = 0;
+        }
+      }
+    };
+    if (is_integer(view.type))
+      put(out.data_ptr<int64_t>());
+    else
+      put(out.data_ptr<float>());
+  });
+  return out;
 }
 
 Layout to_layout(signsym_layout layout) {

@@ -179,6 +179,16 @@ Error Config::error(const Fault& fault) const {
   return {Status::invalid_config, start + ": " + fault.why, fault.path};
 }
 
+void locating_errors(const Config& config, const std::function<void()>& make) {
+  try {
+    make();
+  } catch (const Error& error) {
+    const std::string message = error.what(), &field = error.field();
+    if (error.status() != Status::invalid_config || field.empty() || message.rfind(field, 0) != 0) throw;
+    throw Error(error.status(), config.where(field) + message.substr(field.size()), field);
+  }
+}
+
 v1::Experiment without_places(const v1::Experiment& experiment) {
   v1::Experiment copy = experiment;
   drop_places(&copy);

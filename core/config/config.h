@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -57,6 +58,9 @@ class Config {
   std::string source_;
   std::map<std::string, std::string> origin_;  // path → "line:column" or "set on the command line"
 };
+
+// Calls make(); a fault of a field that it throws then says where in the config's source the field stands.
+void locating_errors(const Config& config, const std::function<void()>& make);
 
 // A copy without the fields that the schema marks as places.
 v1::Experiment without_places(const v1::Experiment& experiment);

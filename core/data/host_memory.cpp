@@ -11,11 +11,11 @@ namespace {
 [[noreturn]] void refuse(const std::string& message) { throw Error(Status::invalid_argument, message); }
 
 // Address of the index (i, 0, 0, …).
-const void* at(const TensorView& tensor, int64_t i) {
+const void* at(const StridedView& tensor, int64_t i) {
   return static_cast<const char*>(tensor.data) + i * tensor.strides[0] * size_of(tensor.type);
 }
 
-int64_t label_at(const TensorView& labels, int64_t i) {
+int64_t label_at(const StridedView& labels, int64_t i) {
   return with_type(labels.type, [&](auto type) {
     return static_cast<int64_t>(*static_cast<const decltype(type)*>(at(labels, i)));
   });
@@ -52,7 +52,7 @@ class HostSet final : public Dataset {
   SampleStrides strides_;
 };
 
-void check_labels(const TensorView& labels, int64_t size, int64_t classes) {
+void check_labels(const StridedView& labels, int64_t size, int64_t classes) {
   if (labels.shape.size() != 1)
     refuse("labels: " + std::to_string(labels.shape.size()) + " dimensions: 1 (N) is expected");
   if (labels.shape[0] != size)

@@ -5,16 +5,16 @@
 #include <optional>
 
 #include "data/dataset.h"
-#include "data/tensor_view.h"
+#include "data/strided_view.h"
 
 namespace signsym {
 
 struct HostMemory {
   // (N, channels, height, width), with nhwc (N, height, width, channels); (N, n): n channels of 1 × 1.
-  TensorView samples;
+  StridedView samples;
   Layout layout = Layout::nchw;
   // (N) integers in [0, classes), checked once, when the set is made; none: every label is 0.
-  std::optional<TensorView> labels;
+  std::optional<StridedView> labels;
   int64_t classes = 1;
   // Goes with the set; empty: the memory must outlive it.
   std::shared_ptr<const void> owner;

@@ -158,8 +158,6 @@ Tensor Model::forward(const Tensor& x, bool training, const NodeObserver& observ
   return values.back().to(at::kFloat);
 }
 
-std::vector<NamedTensor> Model::state() const { return state_; }
-
 std::vector<std::string> Model::layer_names() const {
   std::vector<std::string> names;
   for (const FeedbackLayer& layer : layers_) names.push_back(layer.name);

@@ -55,11 +55,13 @@ class Model {
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
   const std::vector<NamedTensor>& buffers() const { return buffers_; }
   // Parameters and buffers together, in torchvision's state dict order.
-  std::vector<NamedTensor> state() const;
+  const std::vector<NamedTensor>& state() const { return state_; }
   std::vector<FeedbackLayer>& layers() { return layers_; }
   const std::vector<FeedbackLayer>& layers() const { return layers_; }
   std::vector<std::string> layer_names() const;
   int64_t parameter_count() const;
+  // Outputs of the last layer with a weight.
+  int64_t classes() const { return layers_.back().weight.size(0); }
 
   // Whether the parameters whose names match (base/pattern.h) learn; at first all do. What lies below the lowest one that
   // learns is not back-propagated, and those that do not learn have no gradient. Errors: not_found, with the names,

@@ -19,18 +19,17 @@ double angle_between(const Tensor& a, const Tensor& b) {
   return std::acos(std::clamp(cosine, -1.0, 1.0)) * 180 / 3.14159265358979323846;
 }
 
-std::vector<LayerAlignment> measure_alignment(const Model& model) {
+LayerAlignment measure_alignment(const FeedbackLayer& layer) {
   at::NoGradGuard no_grad;
+  if (is_backprop(layer.rule.rule) || layer.rule.rule == Rule::sham) return {layer.name, 0, 1};
+  const Tensor w = layer.weight.detach();
+  const Tensor b = feedback_weight(layer.rule, w, layer.state);
+  return {layer.name, angle_between(b, w), length(b) / length(w)};
+}
+
+std::vector<LayerAlignment> measure_alignment(const Model& model) {
   std::vector<LayerAlignment> all;
-  for (const FeedbackLayer& layer : model.layers()) {
-    const Tensor w = layer.weight.detach();
-    if (is_backprop(layer.rule.rule) || layer.rule.rule == Rule::sham) {
-      all.push_back({layer.name, 0, 1});
-      continue;
-    }
-    const Tensor b = feedback_weight(layer.rule, w, layer.state);
-    all.push_back({layer.name, angle_between(b, w), length(b) / length(w)});
-  }
+  for (const FeedbackLayer& layer : model.layers()) all.push_back(measure_alignment(layer));
   return all;
 }
 

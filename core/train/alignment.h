@@ -17,6 +17,8 @@ struct LayerAlignment {
 // The angle between two tensors of one shape, in degrees, computed in double; NaN where one of them is 0.
 double angle_between(const at::Tensor& a, const at::Tensor& b);
 
+// Of one layer, of B as it would be made of the weights as they are.
+LayerAlignment measure_alignment(const FeedbackLayer& layer);
 // Of each layer, in the model's order.
 std::vector<LayerAlignment> measure_alignment(const Model& model);
 

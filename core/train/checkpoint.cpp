@@ -69,9 +69,15 @@ std::string shape_text(const std::vector<int64_t>& shape) {
   return text + ")";
 }
 
+// What a model has in a checkpoint.
+std::vector<NamedTensor> all_of(const Model& model) {
+  std::vector<NamedTensor> tensors = model.state();
+  for (const NamedTensor& named : model.stored_feedback()) tensors.push_back(named);
+  return tensors;
+}
+
 std::vector<NamedTensor> all_of(const Learner& learner) {
-  std::vector<NamedTensor> tensors = learner.model().state();
-  for (const NamedTensor& named : learner.model().stored_feedback()) tensors.push_back(named);
+  std::vector<NamedTensor> tensors = all_of(learner.model());
   for (const NamedTensor& named : learner.optimizer().momentum())
     tensors.push_back({momentum_prefix + named.name, named.tensor});
   return tensors;
@@ -83,7 +89,9 @@ std::string checksum(const std::vector<TensorView>& tensors, const Metadata& met
   for (const TensorView& t : tensors) sorted.push_back(&t);
   std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
   uLong crc = crc32_z(0, nullptr, 0);
-  const auto add = [&](const void* data, size_t size) { crc = crc32_z(crc, static_cast<const Bytef*>(data), size); };
+  const auto add = [&](const void* data, size_t size) {
+    if (size > 0) crc = crc32_z(crc, static_cast<const Bytef*>(data), size);  // with a null pointer it begins anew
+  };
   for (const auto& [key, value] : metadata) {
     if (key == "crc32") continue;
     add(key.c_str(), key.size() + 1);
@@ -163,53 +171,62 @@ void check_patterns(const std::vector<std::string>& patterns, const Safetensors&
 
 }  // namespace
 
-void write_checkpoint(const fs::path& path, const Learner& learner, const CheckpointHeader& header) {
+namespace {
+
+struct Content {
+  std::vector<TensorView> tensors;
+  Metadata metadata;
+  std::vector<Tensor> keep;  // owns what the views show
+};
+
+Content content_of(const Learner& learner, const CheckpointHeader& header) {
   for (const NamedTensor& parameter : learner.model().parameters())
     if (!at::isfinite(parameter.tensor.detach()).all().item<bool>())
       throw Error(Status::diverged, "parameter " + parameter.name + " is no longer finite");
   const Progress& p = header.progress;
   // A double's shortest text that reads back equal is JSON's.
   const auto exact = [](double value) { return nlohmann::json(value).dump(); };
-  Metadata metadata{{"format", format_name},
-                    {"format_version", std::to_string(checkpoint_format)},
-                    {"config", header.config},
-                    {"config_hash", header.config_hash},
-                    {"epoch", std::to_string(p.epoch)},
-                    {"batch", std::to_string(p.batch)},
-                    {"step", std::to_string(p.step)},
-                    {"loss_sum", exact(p.loss_sum)},
-                    {"correct", std::to_string(p.correct)},
-                    {"samples", std::to_string(p.samples)},
-                    {"best_top1", exact(p.best_top1)},
-                    {"best_step", std::to_string(p.best_step)}};
-  std::vector<Tensor> keep;
-  std::vector<TensorView> tensors = views(all_of(learner), keep);
-  metadata["crc32"] = checksum(tensors, metadata);
-  write_safetensors(path, std::move(tensors), metadata);
+  Content content;
+  content.metadata = {{"format", format_name},
+                      {"format_version", std::to_string(checkpoint_format)},
+                      {"config", header.config},
+                      {"config_hash", header.config_hash},
+                      {"epoch", std::to_string(p.epoch)},
+                      {"batch", std::to_string(p.batch)},
+                      {"step", std::to_string(p.step)},
+                      {"loss_sum", exact(p.loss_sum)},
+                      {"correct", std::to_string(p.correct)},
+                      {"samples", std::to_string(p.samples)},
+                      {"best_top1", exact(p.best_top1)},
+                      {"best_step", std::to_string(p.best_step)}};
+  if (!std::isnan(p.learning_rate)) content.metadata["learning_rate"] = exact(p.learning_rate);
+  content.tensors = views(all_of(learner), content.keep);
+  content.metadata["crc32"] = checksum(content.tensors, content.metadata);
+  return content;
 }
 
-Checkpoint read_checkpoint(const fs::path& path) {
-  Checkpoint checkpoint{{}, Safetensors::read(path)};
+Checkpoint checked(Safetensors file, const std::string& source) {
+  Checkpoint checkpoint{{}, std::move(file)};
   const Metadata& metadata = checkpoint.file.metadata();
   const auto text = [&](const std::string& key) -> const std::string& {
     const auto found = metadata.find(key);
     if (found == metadata.end())
-      throw Error(Status::bad_data, path.string() + ": no " + key + " in its header; a checkpoint of signsym is expected");
+      throw Error(Status::bad_data, source + ": no " + key + " in its header; a checkpoint of signsym is expected");
     return found->second;
   };
   if (text("format") != format_name)
-    throw Error(Status::bad_data, path.string() + ": format \"" + text("format") + "\"; a checkpoint of signsym is expected");
+    throw Error(Status::bad_data, source + ": format \"" + text("format") + "\"; a checkpoint of signsym is expected");
   const auto number = [&](const std::string& key) {
     const nlohmann::json value = nlohmann::json::parse(text(key), nullptr, false);
     if (!value.is_number())
-      throw Error(Status::bad_data, path.string() + ": " + key + " in its header is no number; the file is damaged");
+      throw Error(Status::bad_data, source + ": " + key + " in its header is no number; the file is damaged");
     return value;
   };
   // Of every format, also of a newer one: first what is damaged, then what is unknown.
   if (text("crc32") != checksum(checkpoint.file.tensors(), metadata))
-    throw Error(Status::bad_data, path.string() + ": its checksum does not fit its content; the file is damaged");
+    throw Error(Status::bad_data, source + ": its checksum does not fit its content; the file is damaged");
   if (number("format_version").get<int64_t>() > checkpoint_format)
-    throw Error(Status::unsupported, path.string() + ": checkpoint format " + text("format_version") +
+    throw Error(Status::unsupported, source + ": checkpoint format " + text("format_version") +
                                          "; this version of signsym reads up to " + std::to_string(checkpoint_format) +
                                          ": use a newer signsym");
   Progress& p = checkpoint.header.progress;
@@ -221,15 +238,33 @@ Checkpoint read_checkpoint(const fs::path& path) {
   p.samples = number("samples").get<int64_t>();
   p.best_top1 = number("best_top1").get<double>();
   p.best_step = number("best_step").get<int64_t>();
+  if (metadata.count("learning_rate")) p.learning_rate = number("learning_rate").get<double>();
   checkpoint.header.config = text("config");
   checkpoint.header.config_hash = text("config_hash");
   return checkpoint;
 }
 
+}  // namespace
+
+void write_checkpoint(const fs::path& path, const Learner& learner, const CheckpointHeader& header) {
+  Content content = content_of(learner, header);
+  write_safetensors(path, std::move(content.tensors), content.metadata);
+}
+
+std::string encode_checkpoint(const Learner& learner, const CheckpointHeader& header) {
+  Content content = content_of(learner, header);
+  return encode_safetensors(std::move(content.tensors), content.metadata);
+}
+
+Checkpoint read_checkpoint(const fs::path& path) { return checked(Safetensors::read(path), path.string()); }
+
+Checkpoint parse_checkpoint(std::string bytes, const std::string& source) {
+  return checked(Safetensors::parse(std::move(bytes), source), source);
+}
+
 void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
   const Model& model = learner.model();
-  std::vector<NamedTensor> wanted = model.state();
-  for (const NamedTensor& named : model.stored_feedback()) wanted.push_back(named);
+  const std::vector<NamedTensor> wanted = all_of(model);
   const std::vector<Tensor> found = matched(checkpoint.file, wanted, source);
 
   std::vector<Tensor> momentum;
@@ -243,6 +278,11 @@ void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& 
   refuse_strangers(checkpoint.file, known, source, {});
   copy_all(wanted, found);
   learner.optimizer().set_momentum(momentum);
+}
+
+void restore_model(Model& model, const Checkpoint& checkpoint, const std::string& source) {
+  const std::vector<NamedTensor> wanted = all_of(model);
+  copy_all(wanted, matched(checkpoint.file, wanted, source));
 }
 
 void write_weights(const fs::path& path, const Model& model) {

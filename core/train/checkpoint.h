@@ -2,6 +2,7 @@
 // Equal runs give equal bytes: no time, path or host name is in it.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -22,6 +23,7 @@ struct Progress {
   int64_t samples = 0;
   double best_top1 = -1;  // percent, held out; -1: never evaluated
   int64_t best_step = -1;
+  double learning_rate = NAN;  // set by the application, in place of the schedule's; NaN: the schedule's
 };
 
 struct CheckpointHeader {
@@ -34,6 +36,8 @@ inline constexpr int checkpoint_format = 1;
 
 // Atomic. Errors: diverged where a parameter is not finite (the file is not written), io.
 void write_checkpoint(const std::filesystem::path& path, const Learner& learner, const CheckpointHeader& header);
+// The same as bytes.
+std::string encode_checkpoint(const Learner& learner, const CheckpointHeader& header);
 
 // Reads and checks a checkpoint whole. Errors: not_found, io, bad_data (damaged: its checksum does not fit),
 // unsupported (a newer format).
@@ -42,10 +46,14 @@ struct Checkpoint {
   Safetensors file;
 };
 Checkpoint read_checkpoint(const std::filesystem::path& path);
+// The same from bytes; `source` names them in errors.
+Checkpoint parse_checkpoint(std::string bytes, const std::string& source);
 
 // Puts a checkpoint's state into the learner. Errors: mismatch, naming the first tensor that differs and both shapes;
 // then the learner is unchanged.
 void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source);
+// Its parameters, buffers and stored feedback weights alone. Errors as above.
+void restore_model(Model& model, const Checkpoint& checkpoint, const std::string& source);
 
 // Parameters and buffers alone, with torchvision's names. Atomic.
 void write_weights(const std::filesystem::path& path, const Model& model);

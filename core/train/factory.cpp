@@ -19,8 +19,16 @@ std::shared_ptr<const Dataset> make_dataset(const v1::Data& config, Split split)
 DataParts open_parts(const v1::Data& config, uint64_t seed) {
   std::shared_ptr<const Dataset> training = make_dataset(config, Split::train);
   if (config.held_out() == v1::TEST) return {std::move(training), make_dataset(config, Split::test)};
+  return split_parts(std::move(training), config, seed);
+}
+
+DataParts split_parts(std::shared_ptr<const Dataset> training, const v1::Data& config, uint64_t seed) {
   SplitIndices parts = split_by_class(*training, config.validation_fraction(), seed);
   return {make_subset(training, std::move(parts.train)), make_subset(training, std::move(parts.held_out))};
+}
+
+Layout layout_of(const v1::Compute& config) {
+  return config.memory_format() == v1::MemoryFormat::CHANNELS_LAST ? Layout::nhwc : Layout::nchw;
 }
 
 std::vector<Transform> make_transforms(const v1::Data& config) {

@@ -21,6 +21,9 @@ struct DataParts {
   std::shared_ptr<const Dataset> training, held_out;
 };
 DataParts open_parts(const v1::Data& config, uint64_t seed);
+// The second of the two, of a training set that is there.
+DataParts split_parts(std::shared_ptr<const Dataset> training, const v1::Data& config, uint64_t seed);
+Layout layout_of(const v1::Compute& config);
 std::vector<Transform> make_transforms(const v1::Data& config);
 Graph make_graph(const v1::Model& config);
 Initialization make_initialization(const v1::Model& config);

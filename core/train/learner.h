@@ -17,9 +17,9 @@ struct StepResult {
 
 class Learner {
  public:
-  Learner(std::unique_ptr<Model> model, std::unique_ptr<Sgd> optimizer, Loss loss);
+  Learner(std::shared_ptr<Model> model, std::unique_ptr<Sgd> optimizer, Loss loss);
 
-  // x: (N, …) fp32, labels: (N) int64, both on any device. Errors: diverged; then the parameters are as before the step.
+  // x: (N, …) fp32, labels: (N) int64, both on any device. Errors: diverged; then the model is as before the step.
   StepResult step(const Tensor& x, const Tensor& labels, uint32_t step, double learning_rate);
 
   // For rules that need more than B = f(W).
@@ -32,10 +32,11 @@ class Learner {
   const Loss& loss() const { return loss_; }
 
  private:
-  std::unique_ptr<Model> model_;
+  std::shared_ptr<Model> model_;
   std::unique_ptr<Sgd> optimizer_;
   Loss loss_;
   std::unique_ptr<FeedbackStrategy> strategy_;
+  std::vector<Tensor> buffers_, buffers_before_;  // the model's, and as they were before the step that goes on
 };
 
 }  // namespace signsym

@@ -65,6 +65,20 @@ bool is_there(const fs::path& path) {
   return there;
 }
 
+fs::path checkpoint_in(const fs::path& folder, int64_t step) {
+  return folder / (checkpoint_prefix + std::to_string(step) + checkpoint_suffix);
+}
+
+// Steps of the checkpoints in a folder, ascending.
+std::vector<int64_t> steps_in(const fs::path& folder) {
+  std::vector<int64_t> steps;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
+  std::sort(steps.begin(), steps.end());
+  return steps;
+}
+
 }  // namespace
 
 RunFolder RunFolder::create(const fs::path& folder, const std::string& config_text) {
@@ -106,20 +120,17 @@ RunFolder::~RunFolder() {
   if (metrics_ >= 0) ::close(metrics_);
 }
 
-fs::path RunFolder::checkpoint_file(int64_t step) const {
-  return path_ / (checkpoint_prefix + std::to_string(step) + checkpoint_suffix);
+fs::path RunFolder::checkpoint_file(int64_t step) const { return checkpoint_in(path_, step); }
+
+std::vector<fs::path> RunFolder::checkpoint_files(const fs::path& folder) {
+  std::vector<fs::path> files;
+  for (const int64_t step : steps_in(folder)) files.push_back(checkpoint_in(folder, step));
+  return files;
 }
 
 fs::path RunFolder::model_file() const { return path_ / "model.safetensors"; }
 
-std::vector<int64_t> RunFolder::checkpoints() const {
-  std::vector<int64_t> steps;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(path_, error))
-    if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
-  std::sort(steps.begin(), steps.end());
-  return steps;
-}
+std::vector<int64_t> RunFolder::checkpoints() const { return steps_in(path_); }
 
 void RunFolder::prune(int64_t keep_last, int64_t best_step) const {
   const std::vector<int64_t> steps = checkpoints();

@@ -24,6 +24,8 @@ class RunFolder {
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path checkpoint_file(int64_t step) const;
   std::filesystem::path model_file() const;
+  // The checkpoints of a run, in the order of their steps; none where there is no such folder.
+  static std::vector<std::filesystem::path> checkpoint_files(const std::filesystem::path& folder);
   // Steps of the checkpoints that are there, ascending.
   std::vector<int64_t> checkpoints() const;
   // Removes all but the newest `keep_last` and that of `best_step` (negative: none).

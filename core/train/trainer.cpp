@@ -1,149 +1,111 @@
 #include "train/trainer.h"
 
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
-#include <ATen/core/grad_mode.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <limits>
 
 #include "base/error.h"
 #include "train/alignment.h"
+#include "train/batch.h"
 #include "train/describe.h"
 #include "train/factory.h"
+#include "train/process_settings.h"
 
 namespace signsym {
-namespace {
 
 namespace fs = std::filesystem;
 
-// What LibTorch keeps for the whole process: set for the time of a call, then as it was.
-class ProcessSettings {
- public:
-  explicit ProcessSettings(const v1::Compute& compute)
-      : threads_(at::get_num_threads()), deterministic_(at::globalContext().deterministicCuDNN()) {
-    if (compute.has_threads()) at::set_num_threads(compute.threads());
-    // On the CPU every operation used here gives the same bits from run to run as it is.
-    if (compute.device() == v1::Device::CUDA) at::globalContext().setDeterministicCuDNN(compute.deterministic());
-  }
-  ~ProcessSettings() {
-    if (at::get_num_threads() != threads_) at::set_num_threads(threads_);
-    if (at::globalContext().deterministicCuDNN() != deterministic_)
-      at::globalContext().setDeterministicCuDNN(deterministic_);
-  }
-  ProcessSettings(const ProcessSettings&) = delete;
-
- private:
-  int threads_;
-  bool deterministic_;
-};
-
-// The loader's memory as a tensor, without a copy: the one place that knows that batches lie in host memory.
-Tensor pixels_of(const Batch& batch, SampleShape s, Layout layout) {
-  const std::vector<int64_t> sizes{batch.size, s.channels, s.height, s.width};
-  float* data = const_cast<float*>(batch.pixels);
-  if (layout == Layout::nchw) return at::from_blob(data, sizes, at::kFloat);
-  return at::from_blob(data, sizes, {s.size(), 1, s.width * s.channels, s.channels}, at::kFloat);
-}
-
-Tensor labels_of(const Batch& batch) {
-  return at::from_blob(const_cast<int64_t*>(batch.labels), {batch.size}, at::kLong);
-}
-
-Layout layout_of(const v1::Compute& compute) {
-  return compute.memory_format() == v1::MemoryFormat::CHANNELS_LAST ? Layout::nhwc : Layout::nchw;
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return NAN;
-  const auto middle = values.begin() + values.size() / 2;
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * part / whole : NAN; }
-
-// Says where in the config's source the field at fault stands.
-template <typename F>
-void locating_errors(const Config& config, F make) {
-  try {
-    make();
-  } catch (const Error& error) {
-    const std::string message = error.what(), &field = error.field();
-    if (error.status() != Status::invalid_config || field.empty() || message.rfind(field, 0) != 0) throw;
-    throw Error(error.status(), config.where(field) + message.substr(field.size()), field);
-  }
-}
-
-}  // namespace
-
 // ---- from a config ----
 
-Trainer::Trainer(const Config& config) {
-  build(config);
+Trainer::Trainer(const Config& config, TrainerParts parts) {
+  build(config, std::move(parts));
   const std::string& folder = config_.experiment().output().folder();
   if (!folder.empty()) folder_ = RunFolder::create(folder, config_.write(Format::text));
+  reporter_.set_scale(folder_ ? &*folder_ : nullptr, config_.experiment().train().epochs(), steps_per_epoch());
+  publish();
 }
 
-std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* given) {
+Trainer::~Trainer() {
+  if (network_) network_->give_back();
+}
+
+std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* given, TrainerParts parts) {
   std::unique_ptr<Trainer> trainer(new Trainer);
   trainer->folder_ = RunFolder::open(folder);
   const Config recorded = Config::read(RunFolder::config_file(folder).string());
   Config config = given ? *given : recorded;
   config.experiment().mutable_output()->set_folder(folder.string());
-  trainer->build(config);
+  trainer->build(config, std::move(parts));
   if (trainer->config_.hash() != recorded.hash())  // as completed, so that the config that the run began with is its own
     throw Error(Status::invalid_config,
                 folder.string() + ": the config given differs from the run's in more than places (paths); a run goes on "
                                   "as it began: train into another folder instead");
+  trainer->reporter_.set_scale(&*trainer->folder_, config.experiment().train().epochs(), trainer->steps_per_epoch());
   trainer->restore_newest();
+  trainer->publish();
   return trainer;
 }
 
-void Trainer::build(const Config& config) {
+void Trainer::build(const Config& config, TrainerParts parts) {
   config_ = config.resolved();
+  v1::Experiment& e = config_.experiment();
+  if (parts.network) {
+    const Config taken = parts.network->config();
+    *e.mutable_model() = taken.experiment().model();
+    *e.mutable_feedback() = taken.experiment().feedback();
+  }
   locating_errors(config_, [&] {
-    v1::Experiment& e = config_.experiment();
-    open_data();
+    open_data(parts);
     complete(e, training_set_.get());
+    std::shared_ptr<Network> network = parts.network ? parts.network : Network::create(config_, training_set_.get());
+    if (!network->take())
+      throw Error(Status::busy, "another trainer has the model: a model is trained by one trainer at a time");
+    network_ = std::move(network);
+    network_->set_config(config_);
+    for (const Dataset* set : {training_set_.get(), held_out_set_.get()})
+      if (set) network_->check_fit(*set);
 
-    ModelOptions options;
-    options.device = e.compute().device() == v1::Device::CUDA ? c10::kCUDA : c10::kCPU;
-    options.compute_type = e.compute().precision() == v1::Precision::BF16 ? at::kBFloat16 : at::kFloat;
-    options.memory_format = layout_of(e.compute()) == Layout::nhwc ? c10::MemoryFormat::ChannelsLast
-                                                                   : c10::MemoryFormat::Contiguous;
-    options.initialization = make_initialization(e.model());
-    options.seed = e.seed();
-    auto model = std::make_unique<Model>(make_graph(e.model()), options);
-    const v1::Model& m = e.model();
-    if (!m.weights().empty()) read_weights(m.weights(), *model, {m.weights_except().begin(), m.weights_except().end()});
-    model->set_feedback(make_feedback_rules(e.feedback(), model->layers()), e.seed());
-    freeze_parameters(e.optimizer(), *model);
-    auto optimizer = make_optimizer(e.optimizer(), *model);
-    learner_ = std::make_unique<Learner>(std::move(model), std::move(optimizer), make_loss(e.loss()));
+    auto optimizer = make_optimizer(e.optimizer(), network_->model());
+    learner_ = std::make_unique<Learner>(network_->shared_model(), std::move(optimizer), make_loss(e.loss()));
     schedule_ = make_schedule(e.optimizer().schedule());
-
-    const auto loader = [&](const std::shared_ptr<const Dataset>& set, bool training) {
-      LoaderOptions load;
-      load.batch_size = training ? e.data().batch_size() : e.data().evaluation_batch_size();
-      load.threads = e.data().loader_threads();
-      load.prefetch = e.data().prefetch();
-      load.seed = e.seed();
-      load.shuffle = training;
-      load.drop_last = training && e.data().drop_last();
-      load.layout = layout_of(e.compute());
-      return std::make_unique<Loader>(set, Pipeline(make_transforms(e.data()), set->shape(), set->pixel_type(), training), load);
-    };
-    loader_ = loader(training_set_, true);
-    evaluation_loader_ = loader(held_out_set_, false);
+    if (training_set_) loader_ = make_loader(training_set_, true);
+    if (held_out_set_) evaluation_loader_ = make_loader(held_out_set_, false);
   });
 }
 
-void Trainer::open_data() {
+void Trainer::open_data(const TrainerParts& parts) {
   const v1::Experiment& e = config_.experiment();
-  DataParts parts = open_parts(e.data(), e.seed());
-  training_set_ = std::move(parts.training);
-  held_out_set_ = std::move(parts.held_out);
+  if (!e.data().has_host()) {
+    if (parts.training || parts.held_out)
+      throw Error(Status::invalid_argument,
+                  "a data set was given, but the config names one itself: set data { host {} } in the config");
+    DataParts opened = open_parts(e.data(), e.seed());
+    training_set_ = std::move(opened.training);
+    held_out_set_ = std::move(opened.held_out);
+    return;
+  }
+  training_set_ = parts.training;
+  held_out_set_ = parts.held_out;
+  if (e.data().held_out() == v1::VALIDATION && training_set_ && !held_out_set_) {
+    DataParts parts = split_parts(std::move(training_set_), e.data(), e.seed());
+    training_set_ = std::move(parts.training);
+    held_out_set_ = std::move(parts.held_out);
+  }
+}
+
+std::unique_ptr<Loader> Trainer::make_loader(const std::shared_ptr<const Dataset>& set, bool training) const {
+  const v1::Experiment& e = config_.experiment();
+  LoaderOptions load;
+  load.batch_size = training ? e.data().batch_size() : e.data().evaluation_batch_size();
+  load.threads = e.data().loader_threads();
+  load.prefetch = e.data().prefetch();
+  load.seed = e.seed();
+  load.shuffle = training;
+  load.drop_last = training && e.data().drop_last();
+  load.layout = layout_of(e.compute());
+  return std::make_unique<Loader>(
+      set, Pipeline(make_transforms(e.data()), set->shape(), set->pixel_type(), training), load);
 }
 
 void Trainer::restore_newest() {
@@ -152,42 +114,56 @@ void Trainer::restore_newest() {
   for (const int64_t step : steps) {
     const fs::path file = folder_->checkpoint_file(step);
     try {
-      const Checkpoint checkpoint = read_checkpoint(file);
-      if (checkpoint.header.config_hash != config_.hash())
-        throw Error(Status::mismatch, file.string() + ": it was saved under another config than " +
-                                          RunFolder::config_file(folder_->path()).string() +
-                                          "; put back the config that the run began with");
-      restore(*learner_, checkpoint, file.string());
-      progress_ = checkpoint.header.progress;
-      seconds_before_ = folder_->seconds_at(progress_.step);
+      restore(read_checkpoint(file), file.string());
+      reporter_.set_seconds_before(folder_->seconds_at(progress_.step));
       return;
     } catch (const Error& error) {
       if (error.status() != Status::bad_data) throw;
-      notes_.push_back(std::string(error.what()) + "; the one before it is used");
+      reporter_.note(std::string(error.what()) + "; the one before it is used");
     }
   }
   if (!steps.empty())
     throw Error(Status::bad_data, folder_->path().string() + ": none of its " + std::to_string(steps.size()) +
-                                      " checkpoints is whole (" + notes_.front() + "); remove them to begin again");
+                                      " checkpoints is whole (" + reporter_.notes().front() +
+                                      "); remove them to begin again");
   // The run ended before its first checkpoint: it begins again.
+}
+
+void Trainer::restore(const Checkpoint& checkpoint, const std::string& source) {
+  if (checkpoint.header.config_hash != config_.hash())
+    throw Error(Status::mismatch, source + ": it was saved under another config than this trainer's" +
+                                      (folder_ ? " (" + RunFolder::config_file(folder_->path()).string() + ")" : "") +
+                                      "; use the config that its run began with");
+  const auto writing = network_->gate().write();
+  signsym::restore(*learner_, checkpoint, source);
+  progress_ = checkpoint.header.progress;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  set_rate_ = progress_.learning_rate;
+}
+
+void Trainer::restore(std::string bytes, const std::string& source) {
+  restore(parse_checkpoint(std::move(bytes), source), source);
+  publish();
 }
 
 // ---- the run ----
 
-RunEnd Trainer::run(const CancelCheck& cancelled) {
+RunEnd Trainer::run(const CancelCheck& cancelled, RunLimit limit) {
+  if (!loader_)
+    throw Error(Status::invalid_argument, "the trainer has no data set to run on: give one when it is made "
+                                          "(signsym_trainer_create_with), or make single steps (signsym_trainer_step)");
   const ProcessSettings settings(config_.experiment().compute());
-  started_ = Clock::now();
-  stop_requested_ = false;
   try {
-    report_start();
-    const RunEnd how = train(cancelled);
-    report_end(how == RunEnd::finished ? "finished" : "cancelled", "");
-    seconds_before_ = event(EventKind::end).seconds;
+    reporter_.start(progress_, describe_run(config_, *learner_,
+                                            {training_set_->size(), held_out_set_ ? held_out_set_->size() : 0,
+                                             training_set_->classes(), steps_per_epoch()}));
+    const RunEnd how = train(cancelled, limit);
+    reporter_.end(progress_, how == RunEnd::finished ? "finished" : how == RunEnd::paused ? "paused" : "cancelled", "");
     return how;
   } catch (const std::exception& error) {
     const auto* known = dynamic_cast<const Error*>(&error);
     try {
-      report_end(known && known->status() == Status::diverged ? "diverged" : "failed", error.what());
+      reporter_.end(progress_, known && known->status() == Status::diverged ? "diverged" : "failed", error.what());
     } catch (const std::exception&) {
       // The first error is the one to tell.
     }
@@ -195,44 +171,58 @@ RunEnd Trainer::run(const CancelCheck& cancelled) {
   }
 }
 
-RunEnd Trainer::train(const CancelCheck& cancelled) {
+RunEnd Trainer::train(const CancelCheck& cancelled, RunLimit limit) {
+  const int64_t none = std::numeric_limits<int64_t>::max();
+  const int64_t last_epoch = limit.epochs > 0 ? progress_.epoch + limit.epochs : none;
+  const int64_t last_step = limit.steps > 0 ? progress_.step + limit.steps : none;
+  pause_ = false;
   // The angles of the initial weights; an accuracy by chance is not worth the time before the first step.
-  if (progress_.step == 0 && config_.experiment().train().measure_alignment()) report_evaluation(0, {});
+  if (progress_.step == 0 && config_.experiment().train().measure_alignment())
+    reporter_.evaluation(progress_, 0, {}, alignment());
   while (!finished()) {
-    if (!train_epoch(cancelled)) {
-      save_checkpoint();
-      return stop_requested_ ? RunEnd::stopped : RunEnd::cancelled;
+    if (progress_.epoch >= last_epoch) return RunEnd::paused;
+    if (const auto interrupted = train_epoch(cancelled, last_step)) {
+      if (*interrupted != RunEnd::paused) save_checkpoint();
+      return *interrupted;
     }
     finish_epoch();
   }
-  if (folder_) write_weights(folder_->model_file(), learner_->model());
+  if (folder_) write_weights(folder_->model_file(), network_->model());
   return RunEnd::finished;
 }
 
-// To the epoch's end (or the last step that the config allows): true. False when told to stop before.
-bool Trainer::train_epoch(const CancelCheck& cancelled) {
-  const v1::Experiment& e = config_.experiment();
-  meter_ = {};
-  meter_.waited_before = loader_->seconds_waited();
+// To the epoch's end, or the last step that the config allows: nothing. Else why not.
+std::optional<RunEnd> Trainer::train_epoch(const CancelCheck& cancelled, int64_t last_step) {
+  using Clock = std::chrono::steady_clock;
+  const v1::Output& output = config_.experiment().output();
+  reporter_.begin_epoch(loader_->seconds_waited());
   loader_->start(progress_.epoch, progress_.batch);
-  while (!told_to_stop(cancelled)) {
+  for (;;) {
+    if (reporter_.stop_requested()) return RunEnd::stopped;
+    if (cancelled && cancelled()) return RunEnd::cancelled;
+    const bool whole = progress_.batch >= steps_per_epoch();
+    if (!whole && (pause_.exchange(false) || progress_.step >= last_step)) return RunEnd::paused;
+
     const Clock::time_point begin = Clock::now();
     const Batch* batch = loader_->next();
-    if (!batch) return true;
-    step(*batch);
-    const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    meter_.step_seconds.push_back(seconds);
-    meter_.rate = meter_.rate > 0 ? 0.9 * meter_.rate + 0.1 * batch->size / seconds : batch->size / seconds;
-    report_step();
-    if (e.output().has_checkpoint_every_steps() && progress_.step % e.output().checkpoint_every_steps() == 0)
-      save_checkpoint();
-    if (finished()) return true;
+    if (!batch) return {};
+    const double rate = learning_rate_at(progress_.step);
+    const StepResult result = step(pixels_of(*batch, training_set_->shape(), layout_of(config_.experiment().compute())),
+                                   labels_of(*batch));
+    progress_.loss_sum += result.loss * batch->size;
+    progress_.correct += result.correct;
+    progress_.samples += batch->size;
+    ++progress_.batch;
+    publish();
+    reporter_.step(progress_, result.loss, batch->size, rate,
+                   std::chrono::duration<double>(Clock::now() - begin).count());
+    if (output.has_checkpoint_every_steps() && progress_.step % output.checkpoint_every_steps() == 0) save_checkpoint();
+    if (finished()) return {};
   }
-  return false;
 }
 
 template <typename F>
-void Trainer::at_step(int64_t step, F compute) {
+void Trainer::at_step(int64_t epoch, int64_t step, F compute) const {
   try {
     compute();
   } catch (const Error& error) {
@@ -241,49 +231,53 @@ void Trainer::at_step(int64_t step, F compute) {
     std::snprintf(rate, sizeof rate, "%g", learning_rate_at(step - 1));
     const std::vector<int64_t> saved = folder_ ? folder_->checkpoints() : std::vector<int64_t>{};
     throw Error(Status::diverged,
-                "epoch " + std::to_string((step - 1) / loader_->batches_per_epoch() + 1) + ", step " +
-                    std::to_string(step) + ", learning rate " + rate + ": " + error.what() +
+                "epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ", learning rate " +
+                    rate + ": " + error.what() +
                     (saved.empty() ? "" : "; the last good state is in " + folder_->checkpoint_file(saved.back()).string()) +
                     ". Try a lower optimizer.learning_rate, a warm-up or optimizer.clip_norm");
   }
 }
 
-void Trainer::step(const Batch& batch) {
-  const Tensor x = pixels_of(batch, training_set_->shape(), layout_of(config_.experiment().compute()));
+StepResult Trainer::step(const Tensor& x, const Tensor& labels) {
   StepResult result;
-  at_step(progress_.step + 1, [&] {
-    result = learner_->step(x, labels_of(batch), static_cast<uint32_t>(progress_.step), learning_rate_at(progress_.step));
-  });
-  progress_.loss_sum += result.loss * batch.size;
-  progress_.correct += result.correct;
-  progress_.samples += batch.size;
-  ++progress_.batch;
+  {
+    const auto writing = network_->gate().write();
+    at_step(progress_.epoch + 1, progress_.step + 1, [&] {
+      result = learner_->step(x, labels, static_cast<uint32_t>(progress_.step), learning_rate_at(progress_.step));
+    });
+  }
   ++progress_.step;
-  meter_.loss_sum += result.loss * batch.size;
-  meter_.samples += batch.size;
-  meter_.epoch_samples += batch.size;
-  meter_.last_loss = result.loss;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  metrics_.step_loss = result.loss;
+  return result;
+}
+
+StepResult Trainer::step(const Dataset& batch) {
+  const ProcessSettings settings(config_.experiment().compute());
+  const v1::Experiment& e = config_.experiment();
+  network_->check_fit(batch);
+  if (!loader_ && std::isnan(learning_rate_at(progress_.step)))
+    throw Error(Status::invalid_argument, "optimizer.schedule: a trainer without a data set has no epochs: set the "
+                                          "constant schedule, or a rate by signsym_trainer_set_learning_rate",
+                "optimizer.schedule");
+  const Pipeline pipeline(make_transforms(e.data()), batch.shape(), batch.pixel_type(), /*training=*/true);
+  const Tensor x = gather_pixels(batch, 0, batch.size(), pipeline, layout_of(e.compute()), e.seed(), progress_.step);
+  const StepResult result = step(x, gather_labels(batch));
+  publish();
+  return result;
 }
 
 void Trainer::finish_epoch() {
   const v1::Experiment& e = config_.experiment();
-  Event told = event(EventKind::epoch);
-  told.loss = progress_.samples > 0 ? progress_.loss_sum / progress_.samples : NAN;
-  told.train_top1 = percent(progress_.correct, progress_.samples);
-  told.learning_rate = progress_.step > 0 ? learning_rate_at(progress_.step - 1) : NAN;
-  told.step_seconds = median(meter_.step_seconds);
-  double busy = 0;
-  for (const double seconds : meter_.step_seconds) busy += seconds;
-  told.samples_per_second = busy > 0 ? meter_.epoch_samples / busy : NAN;
-  told.data_wait_seconds = loader_->seconds_waited() - meter_.waited_before;
-
+  Event told = reporter_.epoch(progress_, progress_.step > 0 ? learning_rate_at(progress_.step - 1) : NAN,
+                               loader_->seconds_waited());
   ++progress_.epoch;
   const bool last = finished();
   bool improved = false;
-  if (last || progress_.epoch % e.train().evaluate_every_epochs() == 0) {
+  if (held_out_set_ && (last || progress_.epoch % e.train().evaluate_every_epochs() == 0)) {
     Evaluation evaluation;
-    at_step(progress_.step, [&] { evaluation = evaluate(); });
-    report_evaluation(progress_.epoch, evaluation);
+    at_step(progress_.epoch, progress_.step, [&] { evaluation = evaluate(); });
+    reporter_.evaluation(progress_, progress_.epoch, evaluation, alignment());
     told.top1 = evaluation.top1;
     told.top5 = evaluation.top5;
     improved = evaluation.top1 > progress_.best_top1;
@@ -292,154 +286,118 @@ void Trainer::finish_epoch() {
       progress_.best_step = progress_.step;
     }
   }
-  told.seconds = event(EventKind::epoch).seconds;
-  record(told);
-  tell(told);
+  reporter_.epoch_done(told);
   progress_.batch = 0;
   progress_.loss_sum = 0;
   progress_.correct = progress_.samples = 0;
+  publish();
   if (last || progress_.epoch % e.output().checkpoint_every_epochs() == 0 || (improved && e.output().keep_best()))
     save_checkpoint();
 }
 
 Evaluation Trainer::evaluate() {
+  if (!held_out_set_)
+    throw Error(Status::invalid_argument, "the trainer has no held-out part: give a data set for it when it is made, or "
+                                          "set data.held_out to VALIDATION");
   const ProcessSettings settings(config_.experiment().compute());
-  at::NoGradGuard no_grad;
-  const Model& model = learner_->model();
-  const c10::Device device = model.options().device;
-  Evaluation result;
-  int64_t correct = 0, among_five = 0;
-  double loss_sum = 0;
-  const bool five = held_out_set_->classes() > 5;
-  evaluation_loader_->start(0);
-  while (const Batch* batch = evaluation_loader_->next()) {
-    const Tensor x = pixels_of(*batch, held_out_set_->shape(), layout_of(config_.experiment().compute())).to(device);
-    const Tensor labels = labels_of(*batch).to(device);
-    const Tensor logits = model.forward(x, /*training=*/false);
-    loss_sum += loss_of(learner_->loss(), logits, labels).item<double>() * batch->size;
-    correct += logits.argmax(1).eq(labels).sum().item<int64_t>();
-    if (five) among_five += std::get<1>(logits.topk(5, 1)).eq(labels.unsqueeze(1)).sum().item<int64_t>();
-    result.samples += batch->size;
-  }
-  if (!std::isfinite(loss_sum)) throw Error(Status::diverged, "the loss on the held-out part is not finite");
-  result.loss = loss_sum / result.samples;
-  result.top1 = percent(correct, result.samples);
-  if (five) result.top5 = percent(among_five, result.samples);
+  const Evaluation result = signsym::evaluate(*network_, learner_->loss(), *held_out_set_, *evaluation_loader_,
+                                              layout_of(config_.experiment().compute()));
+  const std::lock_guard<std::mutex> lock(mutex_);
+  metrics_.evaluation = result;
   return result;
+}
+
+std::vector<LayerAlignment> Trainer::alignment() const {
+  if (!config_.experiment().train().measure_alignment()) return {};
+  const auto reading = network_->gate().read();
+  return measure_alignment(network_->model());
+}
+
+// ---- checkpoints ----
+
+CheckpointHeader Trainer::header() const {
+  Config portable = config_;
+  portable.experiment() = without_places(config_.experiment());
+  Progress progress = progress_;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  progress.learning_rate = set_rate_;
+  return {progress, portable.write(Format::text), config_.hash()};
 }
 
 void Trainer::save_checkpoint() {
   if (!folder_) return;
   const v1::Output& output = config_.experiment().output();
   const fs::path file = folder_->checkpoint_file(progress_.step);
-  Config portable = config_;
-  portable.experiment() = without_places(config_.experiment());
-  at_step(progress_.step, [&] {
-    write_checkpoint(file, *learner_, {progress_, portable.write(Format::text), config_.hash()});
-  });
+  at_step(progress_.epoch + (progress_.batch > 0), progress_.step, [&] { save_checkpoint(file); });
   folder_->prune(output.keep_last(), output.keep_best() ? progress_.best_step : -1);
-  Event saved = event(EventKind::checkpoint);
-  saved.text = file.filename().string();
-  record(saved);
-  saved.text = file.string();
-  tell(saved);
+  reporter_.checkpoint(progress_, file);
+}
+
+void Trainer::save_checkpoint(const fs::path& path) const {
+  const auto reading = network_->gate().read();
+  write_checkpoint(path, *learner_, header());
+}
+
+std::string Trainer::checkpoint() const {
+  const auto reading = network_->gate().read();
+  return encode_checkpoint(*learner_, header());
 }
 
 // ---- where the run stands ----
 
 int64_t Trainer::total_steps() const {
   const v1::Train& train = config_.experiment().train();
-  const int64_t steps = train.epochs() * loader_->batches_per_epoch();
+  const int64_t steps = train.epochs() * steps_per_epoch();
   return train.has_max_steps() ? std::min(steps, train.max_steps()) : steps;
 }
 
 bool Trainer::finished() const {
-  return progress_.epoch >= config_.experiment().train().epochs() || progress_.step >= total_steps();
+  const v1::Train& train = config_.experiment().train();
+  return progress_.epoch >= train.epochs() || (train.has_max_steps() && progress_.step >= train.max_steps());
 }
 
+// NaN where the schedule counts in epochs and there are none.
 double Trainer::learning_rate_at(int64_t step) const {
-  return config_.experiment().optimizer().learning_rate() *
-         schedule_factor(schedule_, step, total_steps(), loader_->batches_per_epoch());
-}
-
-bool Trainer::told_to_stop(const CancelCheck& cancelled) const { 
-  return stop_requested_ || (cancelled && cancelled());
-}
-
-// ---- what the world sees ----
-
-Event Trainer::event(EventKind kind) const {
-  Event e;
-  e.kind = kind;
-  e.epoch = progress_.epoch + 1;
-  e.epochs = config_.experiment().train().epochs();
-  e.step = progress_.step;
-  e.step_in_epoch = progress_.batch;
-  e.steps_per_epoch = loader_->batches_per_epoch();
-  e.seconds = seconds_before_ + std::chrono::duration<double>(Clock::now() - started_).count();
-  return e;
-}
-
-void Trainer::tell(const Event& event) {
-  if (listener_ && !listener_(event)) stop_requested_ = true;
-}
-
-void Trainer::record(const Event& event) {
-  if (folder_) folder_->append_metrics(to_json(event));
-}
-
-void Trainer::report_start() {
-  Event e = event(EventKind::start);
-  e.details = describe_run(config_, *learner_, {training_set_->size(), held_out_set_->size(), training_set_->classes(),
-                                                loader_->batches_per_epoch()});
-  record(e);
-  tell(e);
-  for (const std::string& note : notes_) {
-    Event log = event(EventKind::log);
-    log.text = note;
-    record(log);
-    tell(log);
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!std::isnan(set_rate_)) return set_rate_;
   }
-  notes_.clear();
-}
-
-void Trainer::report_step() {
-  Event e = event(EventKind::step);
-  e.loss = meter_.last_loss;
-  e.train_top1 = e.top1 = percent(progress_.correct, progress_.samples);
-  e.learning_rate = learning_rate_at(progress_.step - 1);
-  e.samples_per_second = meter_.rate;
-  tell(e);
-  // About ten lines an epoch.
-  const int64_t steps = e.steps_per_epoch;
-  if (progress_.batch * 10 / steps != (progress_.batch - 1) * 10 / steps) {
-    Event progress = event(EventKind::progress);
-    progress.loss = meter_.loss_sum / meter_.samples;
-    progress.learning_rate = e.learning_rate;
-    meter_.loss_sum = 0;
-    meter_.samples = 0;
-    record(progress);
+  const double top = config_.experiment().optimizer().learning_rate();
+  if (!loader_) {
+    const bool constant = std::holds_alternative<ConstantRate>(schedule_.kind) && schedule_.warmup_epochs == 0;
+    return constant ? top : NAN;
   }
+  return top * schedule_factor(schedule_, step, total_steps(), steps_per_epoch());
 }
 
-void Trainer::report_evaluation(int64_t epoch, const Evaluation& result) {
-  Event e = event(EventKind::evaluation);
-  e.epoch = epoch;
-  e.loss = result.loss;
-  e.top1 = result.top1;
-  e.top5 = result.top5;
-  e.samples = result.samples;
-  if (config_.experiment().train().measure_alignment()) e.alignment = measure_alignment(learner_->model());
-  record(e);
-  tell(e);
+void Trainer::publish() {
+  const double rate = learning_rate_at(progress_.step);
+  const bool done = finished();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  metrics_.finished = done;
+  metrics_.progress = progress_;
+  metrics_.steps_per_epoch = steps_per_epoch();
+  metrics_.learning_rate = rate;
+  if (progress_.samples > 0) {
+    metrics_.train_loss = progress_.loss_sum / progress_.samples;
+    metrics_.train_top1 = percent(progress_.correct, progress_.samples);
+  }
+  metrics_.samples_per_second = reporter_.samples_per_second();
 }
 
-void Trainer::report_end(const std::string& status, const std::string& reason) {
-  Event e = event(EventKind::end);
-  e.status = status;
-  e.text = reason;
-  record(e);
-  tell(e);
+Metrics Trainer::metrics() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return metrics_;
+}
+
+void Trainer::set_learning_rate(double rate) {
+  const bool to_schedule = std::isnan(rate);
+  if (!to_schedule && !(rate > 0 && std::isfinite(rate)))
+    throw Error(Status::invalid_argument,
+                "rate: " + std::to_string(rate) + " is out of range: a finite number > 0, or NaN for the schedule's");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  set_rate_ = rate;
+  if (!to_schedule) metrics_.learning_rate = rate;
 }
 
 }  // namespace signsym

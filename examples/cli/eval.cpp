@@ -53,7 +53,8 @@ int run_eval(const Options& options) {
   call(signsym_config_set, config.get(), "output", "{}");  // nothing is written
   const std::string weights = options.weights.empty() ? newest_weights(options.subject).string() : options.weights;
   const auto trainer = make<Trainer>(signsym_trainer_create, config.get());
-  call(signsym_trainer_load_weights, trainer.get(), weights.c_str());
+  const auto model = make<Model>(signsym_trainer_model, trainer.get());
+  call(signsym_model_load_weights, model.get(), weights.c_str());
 
   double loss = 0, top1 = 0, top5 = 0;
   int64_t samples = 0;

@@ -21,6 +21,7 @@ struct Free {
 using Bytes = std::unique_ptr<signsym_bytes, Free<signsym_bytes_free>>;
 using Cancel = std::unique_ptr<signsym_cancel, Free<signsym_cancel_free>>;
 using Config = std::unique_ptr<signsym_config, Free<signsym_config_free>>;
+using Model = std::unique_ptr<signsym_model, Free<signsym_model_free>>;
 using Trainer = std::unique_ptr<signsym_trainer, Free<signsym_trainer_free>>;
 
 class LibraryFailure : public Failure {

@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
   const std::vector<int64_t> labels(size, 0);
   const std::shared_ptr<const Dataset> set =
       open_host_memory({{pixels.data(), ElementType::u8, {size, 3, 32, 32}, {3 * 32 * 32, 32 * 32, 32, 1}},
-                        Layout::nchw, TensorView{labels.data(), ElementType::i64, {size}, {1}}, 1, {}});
+                        Layout::nchw, StridedView{labels.data(), ElementType::i64, {size}, {1}}, 1, {}});
   const std::vector<Transform> transforms{Crop{4}, Flip{0.5}, Normalize{{0.49, 0.48, 0.45}, {0.25, 0.24, 0.26}}};
 
   std::puts("pictures of 3 × 32 × 32, crop, flip, normalise     a processor second        a second");

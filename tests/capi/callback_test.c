@@ -177,8 +177,8 @@ static void try_everything(struct host *host) {
   CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_run(trainer, NULL, &error));
   CHECK_HAS("in use", signsym_error_message(error));
   CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_evaluate(trainer, &loss, NULL, NULL, NULL, NULL));
-  CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_load_weights(trainer, "/no/such", NULL));
-  CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_save_weights(trainer, "/no/such", NULL));
+  CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_save_checkpoint(trainer, "/no/such", NULL));
+  CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_run_for(trainer, 1, 0, NULL, NULL));
   CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_on_event(trainer, count, &other, destroy, NULL));
   CHECK(loss == 7 && other.destroyed == 1);
   CHECK_OK(signsym_trainer_config(trainer, &config, NULL));

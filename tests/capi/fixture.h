@@ -10,11 +10,25 @@ extern "C" {
 
 enum { tiny_epochs = 2, tiny_steps_per_epoch = 4, tiny_steps = 8, tiny_held_out = 32 };
 
+/* Its pictures (N × 3 × 32 × 32 bytes) and labels, as the files have them. */
+enum { tiny_training = 64, tiny_picture = 3 * 32 * 32 };
+const unsigned char *tiny_pictures(int held_out);
+const int64_t *tiny_labels(int held_out);
+/* The same as tensors and as a data set in place. */
+struct DLManagedTensorVersioned *tiny_samples(int held_out);
+struct DLManagedTensorVersioned *tiny_targets(int held_out);
+signsym_dataset *host_dataset(int held_out);
+
 /* A path in a folder of this process, which is removed at its end. The caller frees it. */
 char *scratch(const char *name);
 
 /* Without output.folder. */
 signsym_config *tiny_config(void);
+/* The same with data { host {} }, and the shape in model.input. */
+signsym_config *tiny_host_config(void);
+/* The weights of a trainer's model. */
+signsym_status save_weights(signsym_trainer *trainer, const char *path, signsym_error **error);
+signsym_status load_weights(signsym_trainer *trainer, const char *path, signsym_error **error);
 /* NULL: without output.folder. */
 signsym_trainer *tiny_trainer(const char *folder);
 /* What is held out of the same data: tiny_held_out pictures. */

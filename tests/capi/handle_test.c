@@ -75,8 +75,8 @@ static void refuse_as_trainer(void *wrong) {
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_run(wrong, NULL, &error));
   CHECK_HAS("trainer is ", signsym_error_message(error));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_evaluate(wrong, &number, &number, &number, &samples, NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_load_weights(wrong, "no.safetensors", NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_save_weights(wrong, "no.safetensors", NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_save_checkpoint(wrong, "no.safetensors", NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_run_for(wrong, 1, 1, NULL, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_trainer_config(wrong, &config, NULL));
   CHECK(config == untouched && number == 7 && samples == 7);
   signsym_error_free(error);

@@ -30,7 +30,7 @@ static void *make_and_run(void *job) {
 
 static void save_and_free(struct job *job, const char *name) {
   char *path = scratch(name);
-  CHECK_OK(signsym_trainer_save_weights(job->trainer, path, NULL));
+  CHECK_OK(save_weights(job->trainer, path, NULL));
   signsym_trainer_free(job->trainer);
   free(path);
 }
@@ -86,8 +86,8 @@ static void be_noisy(const char *folder) {
   signsym_trainer_free(trainer);
   signsym_trainer_resume(folder, NULL, &second, NULL);
   signsym_trainer_run(second, NULL, NULL);
-  signsym_trainer_load_weights(second, "/dev/null", NULL);
-  signsym_trainer_save_weights(second, "/dev/null/x", NULL);
+  load_weights(second, "/dev/null", NULL);
+  save_weights(second, "/dev/null/x", NULL);
   signsym_trainer_free(second);
   signsym_config_create("name: \"\xff\"", SIGNSYM_TEXT_LENGTH, SIGNSYM_TEXT, NULL, &none, NULL);
   signsym_config_create("\x0a\x01\xff", 3, SIGNSYM_BINARY, NULL, &none, NULL);

@@ -93,8 +93,8 @@ TEST(A_missing_argument_of_a_trainer_is_refused) {
   CHECK(trainer == NULL);
   CHECK_OK(signsym_trainer_create(config, &trainer, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_trainer_config(trainer, NULL, NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_trainer_load_weights(trainer, NULL, NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_trainer_save_weights(trainer, NULL, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, load_weights(trainer, NULL, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, save_weights(trainer, NULL, NULL));
   signsym_trainer_free(trainer);
   signsym_config_free(config);
 }
@@ -120,9 +120,9 @@ TEST(Weights_go_to_a_file_and_into_another_trainer) {
   signsym_trainer *trained = tiny_trainer(NULL), *fresh = tiny_trainer(NULL);
   double expected = 0, found = 0;
   CHECK_OK(signsym_trainer_run(trained, NULL, NULL));
-  CHECK_OK(signsym_trainer_save_weights(trained, path, NULL));
-  CHECK_OK(signsym_trainer_load_weights(fresh, path, NULL));
-  CHECK_OK(signsym_trainer_save_weights(fresh, copy, NULL));
+  CHECK_OK(save_weights(trained, path, NULL));
+  CHECK_OK(load_weights(fresh, path, NULL));
+  CHECK_OK(save_weights(fresh, copy, NULL));
   CHECK(same_files(path, copy));
   CHECK_OK(signsym_trainer_evaluate(trained, &expected, NULL, NULL, NULL, NULL));
   CHECK_OK(signsym_trainer_evaluate(fresh, &found, NULL, NULL, NULL, NULL));
@@ -139,20 +139,20 @@ TEST(Weights_that_do_not_fit_or_are_damaged_change_nothing) {
   signsym_trainer *trainer = tiny_trainer(NULL), *wide = NULL;
   signsym_config *config = tiny_config();
   signsym_error *error = NULL;
-  CHECK_OK(signsym_trainer_save_weights(trainer, before, NULL));
+  CHECK_OK(save_weights(trainer, before, NULL));
   CHECK_OK(signsym_config_set(config, "model.resnet_cifar.width", "5", NULL));
   CHECK_OK(signsym_trainer_create(config, &wide, NULL));
-  CHECK_OK(signsym_trainer_save_weights(wide, other_model, NULL));
+  CHECK_OK(save_weights(wide, other_model, NULL));
   write_whole_file(damaged, "not weights at all", 18);
 
-  CHECK_STATUS(SIGNSYM_MISMATCH, signsym_trainer_load_weights(trainer, other_model, &error));
+  CHECK_STATUS(SIGNSYM_MISMATCH, load_weights(trainer, other_model, &error));
   CHECK_HAS("(5, 3, 3, 3)", signsym_error_message(error));
   CHECK_HAS("(4, 3, 3, 3)", signsym_error_message(error));
   signsym_error_free(error);
-  CHECK_STATUS(SIGNSYM_BAD_DATA, signsym_trainer_load_weights(trainer, damaged, NULL));
-  CHECK_STATUS(SIGNSYM_NOT_FOUND, signsym_trainer_load_weights(trainer, "/no/such.safetensors", NULL));
-  CHECK_STATUS(SIGNSYM_NOT_FOUND, signsym_trainer_save_weights(trainer, "/no/such/folder.safetensors", NULL));
-  CHECK_OK(signsym_trainer_save_weights(trainer, after, NULL));
+  CHECK_STATUS(SIGNSYM_BAD_DATA, load_weights(trainer, damaged, NULL));
+  CHECK_STATUS(SIGNSYM_NOT_FOUND, load_weights(trainer, "/no/such.safetensors", NULL));
+  CHECK_STATUS(SIGNSYM_NOT_FOUND, save_weights(trainer, "/no/such/folder.safetensors", NULL));
+  CHECK_OK(save_weights(trainer, after, NULL));
   CHECK(same_files(before, after));
   signsym_trainer_free(trainer);
   signsym_trainer_free(wide);

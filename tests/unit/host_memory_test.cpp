@@ -16,8 +16,8 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-TensorView compact(const void* data, ElementType type, std::vector<int64_t> shape) {
-  TensorView view{data, type, std::move(shape), {}};
+StridedView compact(const void* data, ElementType type, std::vector<int64_t> shape) {
+  StridedView view{data, type, std::move(shape), {}};
   int64_t values = 1;
   view.strides.resize(view.shape.size());
   for (size_t i = view.shape.size(); i-- > 0; values *= view.shape[i]) view.strides[i] = values;
@@ -92,7 +92,7 @@ template <class Label>
 void expect_labels(ElementType type) {
   const Label labels[] = {2, 99, 0, 99, 1, 99, 2};
   Four four;
-  four.memory.labels = TensorView{labels + 6, type, {4}, {-2}};
+  four.memory.labels = StridedView{labels + 6, type, {4}, {-2}};
   const auto set = open_host_memory(four.memory);
   const int64_t expected[] = {2, 1, 0, 2};
   for (int64_t i = 0; i < 4; ++i) EXPECT_EQ(label_of(*set, i), expected[i]) << name_of(type);
@@ -190,7 +190,7 @@ TEST(HostMemory, Nothing_is_copied_beyond_the_batch) {
   {
     const std::shared_ptr<const Dataset> set =
         open_host_memory({compact(memory, ElementType::u8, {size, channels, side, side}), Layout::nchw,
-                          TensorView{memory, ElementType::u8, {size}, {0}}, 1, nullptr});
+                          StridedView{memory, ElementType::u8, {size}, {0}}, 1, nullptr});
     LoaderOptions options;
     options.batch_size = 2;
     options.prefetch = 1;

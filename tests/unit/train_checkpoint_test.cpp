@@ -238,7 +238,7 @@ TEST_F(Damage, Of_the_newest_checkpoint_falls_back_to_the_one_before_and_says_so
     std::string told;
     auto trainer = Trainer::resume(run_, nullptr);
     EXPECT_EQ(trainer->progress().step, 9) << i;
-    trainer->on_event([&](const Event& event) {
+    trainer->reporter().listen([&](const Event& event) {
       if (event.kind == EventKind::log) told += event.text;
       return true;
     });

@@ -164,7 +164,7 @@ TEST(Memory_formats, Agree_within_rounding) {
   const auto losses = [&](const char* format) {
     std::vector<double> all;
     Trainer trainer(runs.config("", {std::string("compute.memory_format=") + format}));
-    trainer.on_event([&](const Event& event) {
+    trainer.reporter().listen([&](const Event& event) {
       if (event.kind == EventKind::step) all.push_back(event.loss);
       return true;
     });

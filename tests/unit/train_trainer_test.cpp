@@ -25,7 +25,7 @@ TEST(Listener, That_says_stop_ends_the_run_after_the_step_with_a_checkpoint) {
   run_to_the_end(runs.config("whole", fast));
   {
     Trainer trainer(runs.config("run", fast));
-    trainer.on_event([](const Event& event) { return !(event.kind == EventKind::step && event.step == 3); });
+    trainer.reporter().listen([](const Event& event) { return !(event.kind == EventKind::step && event.step == 3); });
     EXPECT_EQ(trainer.run({}), RunEnd::stopped);
     EXPECT_EQ(trainer.progress().step, 3);
   }
@@ -42,7 +42,7 @@ TEST(Listener, That_throws_ends_the_run_with_what_it_threw) {
   };
   {
     Trainer trainer(runs.config("run", fast));
-    trainer.on_event([](const Event& event) -> bool {
+    trainer.reporter().listen([](const Event& event) -> bool {
       if (event.step == 2) throw Own("enough");
       return true;
     });
@@ -58,7 +58,7 @@ TEST(Listener, Hears_every_step_and_what_the_folder_records) {
   std::vector<int64_t> steps;
   std::string kinds;
   Trainer trainer(runs.config("run", fast));
-  trainer.on_event([&](const Event& event) {
+  trainer.reporter().listen([&](const Event& event) {
     if (event.kind == EventKind::step) {
       steps.push_back(event.step);
       EXPECT_EQ(event.epoch, event.step <= 5 ? 1 : 2);
@@ -185,7 +185,7 @@ TEST(Alignment, Is_measured_for_each_layer_at_each_evaluation) {
     std::vector<LayerAlignment> last;
     Trainer trainer(runs.config("", {"feedback.rule=" + rule, "model.resnet_cifar.width=8", "train.max_steps=1",
                                      "feedback.layer[0]={ name: \"fc\" rule: BACKPROP }"}));
-    trainer.on_event([&](const Event& event) {
+    trainer.reporter().listen([&](const Event& event) {
       if (event.kind == EventKind::evaluation) last = event.alignment;
       return true;
     });
@@ -283,7 +283,7 @@ TEST(Bfloat16, Trains_with_a_finite_loss_and_keeps_its_weights_in_fp32) {
   const auto losses = [&](const char* precision) {
     std::vector<double> all;
     Trainer trainer(runs.config("", {std::string("compute.precision=") + precision, "train.max_steps=3"}));
-    trainer.on_event([&](const Event& event) {
+    trainer.reporter().listen([&](const Event& event) {
       if (event.kind == EventKind::step) all.push_back(event.loss);
       return true;
     });
@@ -315,7 +315,7 @@ TEST(Threads, Are_as_many_as_the_config_says_while_it_runs_and_then_as_before) {
   at::set_num_threads(2);
   Trainer trainer(runs.config("", with(fast, {"compute.threads=3"})));
   int during = 0;
-  trainer.on_event([&](const Event&) {
+  trainer.reporter().listen([&](const Event&) {
     during = at::get_num_threads();
     return true;
   });

@@ -77,6 +77,7 @@ typedef struct signsym_bytes signsym_bytes;     /* what a call wrote */
 typedef struct signsym_config signsym_config;   /* what a run is to be: an Experiment message */
 typedef struct signsym_cancel signsym_cancel;   /* a token that ends runs early */
 typedef struct signsym_dataset signsym_dataset; /* samples with labels */
+typedef struct signsym_model signsym_model;     /* a network with what it takes to use it */
 typedef struct signsym_trainer signsym_trainer; /* a run */
 typedef struct signsym_event signsym_event;     /* what a run tells its callback */
 
@@ -226,6 +227,76 @@ SIGNSYM_API int64_t signsym_dataset_shape(const signsym_dataset *dataset, int32_
 /* Legal at any time: trainers that use the set keep it. */
 SIGNSYM_API void signsym_dataset_free(signsym_dataset *dataset);
 
+/* ---- models ----------------------------------------------------------------------------------------------------- */
+
+/* The model of a config, with its rules and initial weights (or model.weights). Where data are given by the host,
+ * model.input must say their shape. Errors as signsym_trainer_create. */
+SIGNSYM_API signsym_status signsym_model_create(const signsym_config *config, signsym_model **out,
+                                                signsym_error **error);
+/* A trained model from a run folder (its newest whole checkpoint) or from a checkpoint file; the config is in it, and no
+ * data set is opened. SIGNSYM_NOT_FOUND, SIGNSYM_IO, SIGNSYM_BAD_DATA, SIGNSYM_UNSUPPORTED (a newer format). */
+SIGNSYM_API signsym_status signsym_model_load(const char *path, signsym_model **out, signsym_error **error);
+/* Loads a model.safetensors (or the model part of a checkpoint). SIGNSYM_MISMATCH where names or shapes are not the
+ * model's, SIGNSYM_BAD_DATA, SIGNSYM_NOT_FOUND, SIGNSYM_IO. */
+SIGNSYM_API signsym_status signsym_model_load_weights(signsym_model *model, const char *path, signsym_error **error);
+/* Parameters and buffers to a file that torchvision's model of the name loads. Whole or not at all: SIGNSYM_IO,
+ * SIGNSYM_NOT_FOUND (its folder). A file of that name is replaced. */
+SIGNSYM_API signsym_status signsym_model_save_weights(const signsym_model *model, const char *path,
+                                                      signsym_error **error);
+/* The config as the model, or the trainer that took it over, uses it. */
+SIGNSYM_API signsym_status signsym_model_config(const signsym_model *model, signsym_config **out,
+                                                signsym_error **error);
+/* How a prediction is made: 0, or a sum of these. */
+typedef int32_t signsym_predict_flags;
+enum {
+  SIGNSYM_PROBABILITIES = 1, /* softmax of the logits */
+  SIGNSYM_AS_IS = 2          /* float32 tensors that are transformed already */
+};
+/* Logits (N, classes) of float32 for N samples, N ≥ 1. They go through the evaluation transforms that the config has
+ * (normalize), so samples are given as the data set holds them. Any
+ * number of threads at once, also while a trainer trains the model: then each answer is of the weights between two
+ * steps. SIGNSYM_INVALID_ARGUMENT where the shape is not the model's. */
+SIGNSYM_API signsym_status signsym_model_predict(const signsym_model *model, const DLTensor *samples,
+                                                 signsym_layout layout, signsym_predict_flags flags,
+                                                 struct DLManagedTensorVersioned **out, signsym_error **error);
+
+/* Parameters and buffers, in torchvision's order. 0 for a wrong handle. */
+SIGNSYM_API int64_t signsym_model_tensor_count(const signsym_model *model);
+/* "conv1.weight", "bn1.running_mean", …; "" beyond the count. Valid until the model is freed or its head replaced. */
+SIGNSYM_API const char *signsym_model_tensor_name(const signsym_model *model, int64_t index);
+/* 1 for a parameter, 0 for a buffer and beyond the count. */
+SIGNSYM_API int32_t signsym_model_tensor_is_parameter(const signsym_model *model, int64_t index);
+/* One of them, read-only (DLPACK_FLAG_BITMASK_READ_ONLY) and without a copy, in NCHW order by its strides: a trainer's
+ * steps show in it. SIGNSYM_NOT_FOUND. */
+SIGNSYM_API signsym_status signsym_model_tensor(const signsym_model *model, const char *name,
+                                                struct DLManagedTensorVersioned **out, signsym_error **error);
+/* Sets one from values of the same shape and any floating-point type (an integer buffer: integers). */
+SIGNSYM_API signsym_status signsym_model_set_tensor(signsym_model *model, const char *name, const DLTensor *values,
+                                                    signsym_error **error);
+/* Replaces the last linear layer by a new one for `classes`, with initial weights drawn by the config's seed; its rule
+ * stays. SIGNSYM_BUSY where a trainer has the model. */
+SIGNSYM_API signsym_status signsym_model_replace_head(signsym_model *model, int64_t classes, signsym_error **error);
+/* Parameters whose name matches (* any characters, ? one) do not learn (`frozen` 1) or do again (0): "layer1.*".
+ * SIGNSYM_NOT_FOUND, with the names, where none matches. SIGNSYM_BUSY where a trainer has the model. */
+SIGNSYM_API signsym_status signsym_model_freeze(signsym_model *model, const char *pattern, int32_t frozen,
+                                                signsym_error **error);
+
+/* Layers with a feedback rule, from input to output. 0 for a wrong handle. */
+SIGNSYM_API int64_t signsym_model_layer_count(const signsym_model *model);
+/* "layer1.0.conv1"; "" beyond the count. Valid until the model is freed or its head replaced. */
+SIGNSYM_API const char *signsym_model_layer_name(const signsym_model *model, int64_t index);
+/* "SIGN_SYMMETRY", as in proto/signsym/v1/feedback.proto; static. */
+SIGNSYM_API const char *signsym_model_layer_rule(const signsym_model *model, int64_t index);
+/* Angle in degrees between B and W as vectors, and ‖B‖/‖W‖. Either out may be NULL. SIGNSYM_NOT_FOUND. */
+SIGNSYM_API signsym_status signsym_model_alignment(const signsym_model *model, const char *layer, double *angle,
+                                                   double *norm_ratio, signsym_error **error);
+/* A copy of B in the weight's shape, float32: that of the weights as they are now. */
+SIGNSYM_API signsym_status signsym_model_feedback_weight(const signsym_model *model, const char *layer,
+                                                         struct DLManagedTensorVersioned **out,
+                                                         signsym_error **error);
+/* Legal at any time: trainers that use the model keep it. */
+SIGNSYM_API void signsym_model_free(signsym_model *model);
+
 /* ---- cancelling ----------------------------------------------------------------------------------------------- */
 
 /* A token for any number of runs; once set, it stays so. At most 65536 live at a time: SIGNSYM_OUT_OF_MEMORY. */
@@ -286,8 +357,7 @@ SIGNSYM_API const char *signsym_event_json(const signsym_event *event);
 /* Non-zero stops the run after this step, as a cancel token does: the checkpoint is written, the events up to END
  * still come, signsym_trainer_run returns SIGNSYM_CALLBACK_FAILED. A C++ exception counts as non-zero, and its what()
  * is in the error's message. A callback must return: no longjmp, no pthread_exit. Inside it all functions may be
- * called; those that use the trainer that runs answer SIGNSYM_BUSY, except signsym_trainer_config and
- * signsym_trainer_free. */
+ * called; those that use the trainer that runs answer SIGNSYM_BUSY, except those that say "from any thread". */
 typedef int (*signsym_event_fn)(const signsym_event *event, void *user_data);
 
 /* ---- training ------------------------------------------------------------------------------------------------- */
@@ -300,6 +370,13 @@ SIGNSYM_API signsym_status signsym_trainer_create(const signsym_config *config, 
 /* The same from a file, read as signsym_config_create_from_file does. */
 SIGNSYM_API signsym_status signsym_trainer_create_from_file(const char *path, signsym_trainer **out,
                                                             signsym_error **error);
+/* The same with parts that the host has; each may be NULL, for the config's own. `model`: trained in place; a model is
+ * trained by one trainer at a time (SIGNSYM_BUSY). `training`, `held_out`: for data { host {} } in the config; without
+ * `training` the trainer makes steps on the host's batches alone. Shapes and classes that do not fit are
+ * SIGNSYM_INVALID_CONFIG or, of the held-out part, SIGNSYM_INVALID_ARGUMENT. */
+SIGNSYM_API signsym_status signsym_trainer_create_with(const signsym_config *config, signsym_model *model,
+                                                       signsym_dataset *training, signsym_dataset *held_out,
+                                                       signsym_trainer **out, signsym_error **error);
 /* Goes on with a run folder at its newest whole checkpoint (a damaged one is passed over, and a LOG event says so).
  * `config`: NULL, or the run's own (signsym_config_create_from_run) with other places (paths); another difference is
  * SIGNSYM_INVALID_CONFIG.
@@ -307,6 +384,10 @@ SIGNSYM_API signsym_status signsym_trainer_create_from_file(const char *path, si
  * checkpoint is damaged. */
 SIGNSYM_API signsym_status signsym_trainer_resume(const char *folder, const signsym_config *config,
                                                   signsym_trainer **out, signsym_error **error);
+/* The same for a run on data of the host's, which gives them again. */
+SIGNSYM_API signsym_status signsym_trainer_resume_with(const char *folder, const signsym_config *config,
+                                                       signsym_dataset *training, signsym_dataset *held_out,
+                                                       signsym_trainer **out, signsym_error **error);
 /* One callback for each trainer; a new one replaces it. It is called on the thread that called run. `user_data` (or
  * NULL) is handed to both. `destroy` (or NULL) is called exactly once: when replaced, or when the trainer has gone; at
  * once if this call fails. */
@@ -317,19 +398,50 @@ SIGNSYM_API signsym_status signsym_trainer_on_event(signsym_trainer *trainer, si
  * call goes on; after the end it only tells START and END. SIGNSYM_DIVERGED, SIGNSYM_IO (the last checkpoint stays). */
 SIGNSYM_API signsym_status signsym_trainer_run(signsym_trainer *trainer, signsym_cancel *cancel,
                                                signsym_error **error);
+/* The same for at most so many epochs and steps (0: no limit). SIGNSYM_OK when they are done, or all is. */
+SIGNSYM_API signsym_status signsym_trainer_run_for(signsym_trainer *trainer, int64_t epochs, int64_t steps,
+                                                   signsym_cancel *cancel, signsym_error **error);
+/* The run that goes on returns SIGNSYM_OK after its step, writes no checkpoint, and the next one goes on. From any
+ * thread, in callbacks too; does nothing where none runs. */
+SIGNSYM_API void signsym_trainer_pause(signsym_trainer *trainer);
+/* At most so many STEP events a second; the others are always told. 0: every step (the default). */
+SIGNSYM_API signsym_status signsym_trainer_limit_events(signsym_trainer *trainer, double step_events_per_second,
+                                                        signsym_error **error);
 /* The model on the held-out part: mean loss, top-1 and top-5 in percent (top-5 NaN below 6 classes), samples. Any out
  * may be NULL. SIGNSYM_DIVERGED where the loss is not finite. */
 SIGNSYM_API signsym_status signsym_trainer_evaluate(signsym_trainer *trainer, double *loss, double *top1, double *top5,
                                                     int64_t *samples, signsym_error **error);
-/* Loads a model.safetensors (or the model part of a checkpoint). SIGNSYM_MISMATCH where names or shapes are not the
- * model's, SIGNSYM_BAD_DATA, SIGNSYM_NOT_FOUND, SIGNSYM_IO. */
-SIGNSYM_API signsym_status signsym_trainer_load_weights(signsym_trainer *trainer, const char *path,
-                                                        signsym_error **error);
-/* Parameters and buffers to a file that torchvision's model of the name loads. Whole or not at all: SIGNSYM_IO,
- * SIGNSYM_NOT_FOUND (its folder). A file of that name is replaced. */
-SIGNSYM_API signsym_status signsym_trainer_save_weights(signsym_trainer *trainer, const char *path,
-                                                        signsym_error **error);
-/* The config as the run uses it: defaults written out, AUTO decided. Legal at any time, from any thread. */
+/* One step on a batch of the host's (online learning), through the training transforms of the config; `loss` (or NULL)
+ * is the batch's before the step. N ≥ 1. Steps count on, epochs do not. A trainer without a data set needs the constant
+ * schedule, or a learning rate that was set. SIGNSYM_INVALID_ARGUMENT, SIGNSYM_DIVERGED (nothing has changed). */
+SIGNSYM_API signsym_status signsym_trainer_step(signsym_trainer *trainer, const DLTensor *samples,
+                                                const DLTensor *labels, signsym_layout layout, double *loss,
+                                                signsym_error **error);
+/* 1 when all epochs (or train.max_steps) are done, else 0. From any thread. */
+SIGNSYM_API int32_t signsym_trainer_is_finished(const signsym_trainer *trainer);
+/* The rate of the next step. From any thread. */
+SIGNSYM_API double signsym_trainer_learning_rate(const signsym_trainer *trainer);
+/* Rate of all steps to come, in place of the schedule's; NaN gives it back to the schedule. > 0, finite. It is saved in
+ * checkpoints. From any thread, in callbacks too. */
+SIGNSYM_API signsym_status signsym_trainer_set_learning_rate(signsym_trainer *trainer, double rate,
+                                                             signsym_error **error);
+/* Position and last results: proto/signsym/v1/metrics.proto. From any thread: of the last whole step. */
+SIGNSYM_API signsym_status signsym_trainer_metrics(const signsym_trainer *trainer, signsym_format format,
+                                                   signsym_bytes **out, signsym_error **error);
+/* The whole state, as a checkpoint file has it. */
+SIGNSYM_API signsym_status signsym_trainer_checkpoint(signsym_trainer *trainer, signsym_bytes **out,
+                                                      signsym_error **error);
+/* The same to a file: whole or not at all. SIGNSYM_IO, SIGNSYM_NOT_FOUND (its folder). */
+SIGNSYM_API signsym_status signsym_trainer_save_checkpoint(signsym_trainer *trainer, const char *path,
+                                                           signsym_error **error);
+/* Puts a checkpoint's state into a trainer of the same config; `source` names the bytes in errors (NULL:
+ * "checkpoint"). SIGNSYM_BAD_DATA, SIGNSYM_MISMATCH, SIGNSYM_UNSUPPORTED. */
+SIGNSYM_API signsym_status signsym_trainer_restore(signsym_trainer *trainer, const char *data, uint64_t size,
+                                                   const char *source, signsym_error **error);
+/* The model that is trained, as a new handle. From any thread. */
+SIGNSYM_API signsym_status signsym_trainer_model(const signsym_trainer *trainer, signsym_model **out,
+                                                 signsym_error **error);
+/* The config as the run uses it: defaults written out, AUTO decided. From any thread. */
 SIGNSYM_API signsym_status signsym_trainer_config(const signsym_trainer *trainer, signsym_config **out,
                                                   signsym_error **error);
 /* Legal at any time, from any thread, in a callback too: a run that goes on is cancelled, and what the trainer held

@@ -1,4 +1,4 @@
-#include "data/tensor_view.h"
+#include "data/strided_view.h"
 
 #include <limits>
 
@@ -19,11 +19,11 @@ class Check {
  public:
   Check(const DLTensor& tensor, const std::string& name) : tensor_(tensor), name_(name) {}
 
-  TensorView view() const {
+  StridedView view() const {
     if (!in_host_memory(tensor_.device.device_type))
       refuse("device of type " + std::to_string(tensor_.device.device_type) +
              ": host memory (kDLCPU) is expected; copy it there first");
-    TensorView view;
+    StridedView view;
     view.type = type();
     if (tensor_.ndim < 0 || tensor_.ndim > most_dimensions)
       refuse(std::to_string(tensor_.ndim) + " dimensions: 0 to " + std::to_string(most_dimensions) + " are expected");
@@ -64,7 +64,7 @@ class Check {
     return strides;
   }
 
-  const void* data(const TensorView& view) const {
+  const void* data(const StridedView& view) const {
     if (!tensor_.data) refuse("data is NULL");
     const int64_t size = size_of(view.type);
     int64_t first = 0;
@@ -91,7 +91,7 @@ class Check {
 
 }  // namespace
 
-TensorView view_tensor(const DLTensor* tensor, const std::string& name) {
+StridedView view_tensor(const DLTensor* tensor, const std::string& name) {
   if (!tensor) throw Error(Status::invalid_argument, name + " is NULL");
   return Check(*tensor, name).view();
 }

@@ -12,7 +12,7 @@
 namespace signsym {
 
 // In host memory, aligned to its type; every extent is at least 1, and no index leads out of the address space.
-struct TensorView {
+struct StridedView {
   const void* data = nullptr;    // of index (0, 0, …)
   ElementType type = ElementType::f32;
   std::vector<int64_t> shape;
@@ -20,7 +20,7 @@ struct TensorView {
 };
 
 // `name` is the parameter's, for errors ("samples"). Booleans are int8. Errors: invalid_argument.
-TensorView view_tensor(const DLTensor* tensor, const std::string& name);
+StridedView view_tensor(const DLTensor* tensor, const std::string& name);
 
 DLDataType dlpack_type(ElementType type);
 

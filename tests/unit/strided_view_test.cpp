@@ -1,4 +1,4 @@
-#include "data/tensor_view.h"
+#include "data/strided_view.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ struct Tensor {
     tensor.shape = shape.data();
     tensor.strides = strides.empty() ? nullptr : strides.data();
   }
-  TensorView view() const { return view_tensor(&tensor, "pictures"); }
+  StridedView view() const { return view_tensor(&tensor, "pictures"); }
   std::string error() const {
     const Error error = error_of([&] { view(); });
     EXPECT_EQ(error.status(), Status::invalid_argument);
@@ -39,17 +39,17 @@ struct Tensor {
   }
 };
 
-TEST(TensorView, Describes_the_tensor) {
+TEST(StridedView, Describes_the_tensor) {
   Tensor t;
   t.set_shape({2, 3, 5}, {-1, 0, 7});
-  const TensorView view = t.view();
+  const StridedView view = t.view();
   EXPECT_EQ(view.data, t.data);
   EXPECT_EQ(view.type, ElementType::f32);
   EXPECT_THAT(view.shape, ElementsAre(2, 3, 5));
   EXPECT_THAT(view.strides, ElementsAre(-1, 0, 7));
 }
 
-TEST(TensorView, Without_strides_is_compact_and_row_major) {
+TEST(StridedView, Without_strides_is_compact_and_row_major) {
   Tensor t;
   t.tensor.strides = nullptr;
   EXPECT_THAT(t.view().strides, ElementsAre(15, 5, 1));
@@ -57,13 +57,13 @@ TEST(TensorView, Without_strides_is_compact_and_row_major) {
   EXPECT_THAT(t.view().strides, ElementsAre(5, 0, 1));
 }
 
-TEST(TensorView, Begins_at_the_byte_offset) {
+TEST(StridedView, Begins_at_the_byte_offset) {
   Tensor t;
   t.tensor.byte_offset = 12;
   EXPECT_EQ(t.view().data, t.data + 3);
 }
 
-TEST(TensorView, May_have_no_dimension_and_at_most_8) {
+TEST(StridedView, May_have_no_dimension_and_at_most_8) {
   Tensor t;
   t.tensor.ndim = 0;
   t.tensor.shape = t.tensor.strides = nullptr;
@@ -76,13 +76,13 @@ TEST(TensorView, May_have_no_dimension_and_at_most_8) {
   EXPECT_THAT(t.error(), HasSubstr("-1 dimensions"));
 }
 
-TEST(TensorView, Strides_of_an_extent_of_1_do_not_matter) {
+TEST(StridedView, Strides_of_an_extent_of_1_do_not_matter) {
   Tensor t;
   t.set_shape({1, 3, 1}, {least, 1, most});
   EXPECT_THAT(t.view().strides, ElementsAre(0, 1, 0));
 }
 
-TEST(TensorView, Knows_the_types_that_pixels_and_labels_may_have_and_no_other) {
+TEST(StridedView, Knows_the_types_that_pixels_and_labels_may_have_and_no_other) {
   struct {
     DLDataType type;
     ElementType expected;
@@ -112,7 +112,7 @@ TEST(TensorView, Knows_the_types_that_pixels_and_labels_may_have_and_no_other) {
   EXPECT_EQ(found, 13);
 }
 
-TEST(TensorView, Its_type_is_written_as_it_is_read) {
+TEST(StridedView, Its_type_is_written_as_it_is_read) {
   Tensor t;
   for (ElementType type : {ElementType::u8, ElementType::u64, ElementType::i16, ElementType::f16, ElementType::bf16,
                            ElementType::f32, ElementType::f64}) {
@@ -121,7 +121,7 @@ TEST(TensorView, Its_type_is_written_as_it_is_read) {
   }
 }
 
-TEST(TensorView, Memory_of_a_device_is_refused_and_page_locked_host_memory_is_not) {
+TEST(StridedView, Memory_of_a_device_is_refused_and_page_locked_host_memory_is_not) {
   Tensor t;
   for (DLDeviceType device : {kDLCUDAHost, kDLROCMHost}) {
     t.tensor.device.device_type = device;
@@ -133,7 +133,7 @@ TEST(TensorView, Memory_of_a_device_is_refused_and_page_locked_host_memory_is_no
   }
 }
 
-TEST(TensorView, Null_pointers_are_errors) {
+TEST(StridedView, Null_pointers_are_errors) {
   const Error none = error_of([] { view_tensor(nullptr, "pictures"); });
   EXPECT_EQ(none.status(), Status::invalid_argument);
   EXPECT_STREQ(none.what(), "pictures is NULL");
@@ -145,7 +145,7 @@ TEST(TensorView, Null_pointers_are_errors) {
   EXPECT_THAT(u.error(), HasSubstr("shape is NULL"));
 }
 
-TEST(TensorView, Extents_below_1_are_errors_that_name_the_dimension) {
+TEST(StridedView, Extents_below_1_are_errors_that_name_the_dimension) {
   for (int64_t bad : {int64_t{0}, int64_t{-1}, least})
     for (size_t dimension = 0; dimension < 3; ++dimension) {
       Tensor t;
@@ -154,7 +154,7 @@ TEST(TensorView, Extents_below_1_are_errors_that_name_the_dimension) {
     }
 }
 
-TEST(TensorView, More_bytes_than_memory_can_have_are_an_error) {
+TEST(StridedView, More_bytes_than_memory_can_have_are_an_error) {
   Tensor t;
   for (const std::vector<int64_t>& shape : {std::vector<int64_t>{most}, {int64_t{1} << 31, int64_t{1} << 31},
                                             {int64_t{1} << 32, int64_t{1} << 32}, {2, most, 2}, {most, most, most}}) {
@@ -165,7 +165,7 @@ TEST(TensorView, More_bytes_than_memory_can_have_are_an_error) {
   }
 }
 
-TEST(TensorView, Strides_that_lead_out_of_the_address_space_are_errors) {
+TEST(StridedView, Strides_that_lead_out_of_the_address_space_are_errors) {
   for (int64_t stride : {most, least, most / 4, least / 4, -(int64_t{1} << 48)}) {
     Tensor t;
     t.set_shape({2, 2}, {1, stride});
@@ -176,7 +176,7 @@ TEST(TensorView, Strides_that_lead_out_of_the_address_space_are_errors) {
   EXPECT_THAT(t.error(), HasSubstr("address space"));
 }
 
-TEST(TensorView, An_address_that_is_not_aligned_to_the_type_is_an_error) {
+TEST(StridedView, An_address_that_is_not_aligned_to_the_type_is_an_error) {
   Tensor t;
   t.tensor.byte_offset = 2;
   EXPECT_THAT(t.error(), HasSubstr("float32 at an address that is no multiple of 4"));

@@ -1,0 +1,71 @@
+// A model with what it takes to use it: its config, the evaluation transforms, and the gate between training and use.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.h"
+#include "data/dataset.h"
+#include "models/model.h"
+#include "train/gate.h"
+
+namespace signsym {
+
+class Network {
+ public:
+  // The model of a config, with its rules and initial weights or those of model.weights. `set`: the data that it is for;
+  // nullptr: those of the config, and with data.host model.input says the shape. The config is checked and completed.
+  static std::shared_ptr<Network> create(const Config& config, const Dataset* set);
+  // From a run folder (its newest whole checkpoint) or a checkpoint file. Errors: not_found, io, bad_data, unsupported.
+  static std::shared_ptr<Network> load(const std::filesystem::path& path);
+
+  // As completed; `config` of a trainer that has taken the model over.
+  Config config() const;
+  // What model, transforms and compute options are taken from.
+  void set_config(Config config);
+
+  Model& model() { return *model_; }
+  const Model& model() const { return *model_; }
+  const std::shared_ptr<Model>& shared_model() const { return model_; }
+  // Held for writing by a step and by whoever changes the model, for reading by whoever computes with it.
+  const Gate& gate() const { return gate_; }
+
+  // One trainer at a time: false if there is one.
+  bool take() { return !taken_.exchange(true); }
+  void give_back() { taken_ = false; }
+
+  // Errors: invalid_argument where samples or labels are not the model's.
+  void check_fit(const Dataset& set) const;
+  struct Prediction {
+    bool probabilities = false;  // the softmax of the logits
+    bool as_is = false;          // float32 samples that are transformed already
+  };
+  // Logits (N, classes) fp32 on the host. Any number of threads at once, also while the model is trained. Errors:
+  // invalid_argument where the shape is not the model's.
+  Tensor predict(const Dataset& samples, Prediction how) const;
+
+  void load_weights(const std::filesystem::path& path);
+  void save_weights(const std::filesystem::path& path) const;
+  // Errors: not_found; invalid_argument where the shape differs.
+  void set_tensor(const std::string& name, const Tensor& values);
+  const Tensor& tensor(const std::string& name) const;
+  const FeedbackLayer& layer(const std::string& name) const;
+  // A new last linear layer for `classes`. Errors: busy while a trainer has the model.
+  void replace_head(int64_t classes);
+  // Parameters that match the pattern learn or not. Errors: not_found where none does, busy.
+  void freeze(const std::string& pattern, bool frozen);
+
+ private:
+  void check_shape(SampleShape shape) const;
+
+  Network(Config config, std::shared_ptr<Model> model) : config_(std::move(config)), model_(std::move(model)) {}
+  Config config_;
+  std::shared_ptr<Model> model_;
+  Gate gate_;
+  std::atomic<bool> taken_{false};
+};
+
+}  // namespace signsym

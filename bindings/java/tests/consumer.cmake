@@ -1,21 +1,38 @@
-# Compiles a copy of consumer/ outside the tree, and runs it on the class path and on the module path.
+# Compiles copies of consumer/ and of the examples outside the tree, and runs them: the consumer on the class path and on
+# the module path, of each example a few steps.
 include(${CMAKE_CURRENT_LIST_DIR}/repository.cmake)
 execute_process(COMMAND mktemp --directory --tmpdir "signsym consumer XXXXXX" OUTPUT_VARIABLE folder
   OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
-file(COPY ${CMAKE_CURRENT_LIST_DIR}/consumer/ DESTINATION ${folder})
-maven(-f ${folder} --quiet compile)
-set(jars "${folder}/target/classes")
+file(COPY ${CMAKE_CURRENT_LIST_DIR}/consumer ${SOURCE}/examples/java DESTINATION ${folder})
+maven(-f ${folder}/consumer --quiet compile)
+maven(-f ${folder}/java --quiet compile)
+
 foreach(artifact IN ITEMS org/signsym/signsym/0.1.0 org/signsym/signsym-natives-linux-x86_64/0.1.0
         org/signsym/signsym-libtorch-linux-x86_64/0.1.0 com/google/protobuf/protobuf-java/3.25.5)
   string(REGEX REPLACE ".*/([^/]+)/([^/]+)$" "\\1-\\2.jar" name ${artifact})
   string(APPEND jars ":${repository}/${artifact}/${name}")
 endforeach()
-set(options -Dorg.signsym.cache=${BUILD}/cache)
-foreach(way IN ITEMS "-cp;${jars};consumer.Main" "-p;${jars};-m;consumer/consumer.Main")
-  execute_process(COMMAND java ${options} ${way} ${SOURCE}/examples/data/mnist
+
+# run(EXPECTED ARGUMENTS…): Java says, at its end, what the expression says.
+function(run expected)
+  execute_process(COMMAND java -Dorg.signsym.cache=${BUILD}/cache ${ARGN} WORKING_DIRECTORY ${SOURCE}
     OUTPUT_VARIABLE said ERROR_VARIABLE said RESULT_VARIABLE failed)
-  if(failed OR NOT said STREQUAL "3 steps, finished\n")
-    message(FATAL_ERROR "${way}: ${said}")
+  if(failed OR NOT said MATCHES "${expected}\n$")
+    message(FATAL_ERROR "${ARGN}: ${failed}: ${said}")
   endif()
-endforeach()
+endfunction()
+set(mnist ${SOURCE}/examples/data/mnist)
+run("^3 steps, finished" -cp ${folder}/consumer/target/classes${jars} consumer.Main ${mnist})
+run("^3 steps, finished" -p ${folder}/consumer/target/classes${jars} -m consumer/consumer.Main ${mnist})
+
+set(examples -cp ${folder}/java/target/classes${jars})
+if(DEFINED ENV{SIGNSYM_TEST_FULL})
+  run("finished" ${examples} TrainCifar examples/configs/demo-cifar10.textproto train.epochs=3)
+  run("is a cross" ${examples} FineTune ${mnist})
+  run("9[0-9].[0-9] %" ${examples} Online)
+else()
+  run("finished" ${examples} TrainCifar examples/configs/demo-cifar10.textproto train.max_steps=2)
+  run("is a cross" ${examples} FineTune ${mnist} 5)
+  run("right before learning [0-9.]+ %" ${examples} Online 20)
+endif()
 file(REMOVE_RECURSE ${folder})

@@ -1,8 +1,11 @@
 package org.signsym;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.LongConsumer;
+import java.util.function.LongFunction;
 import org.signsym.internal.EventCallback;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
@@ -22,11 +25,20 @@ import org.signsym.internal.Raw;
  */
 public final class Trainer implements AutoCloseable {
   private final Handle handle;
+  private final Dataset training; // of the host's, or null
+  private final Dataset heldOut;
   private volatile TrainingListener listener;
   private volatile Throwable failure; // of the listener, in this run
 
-  private Trainer(long trainer) {
-    handle = new Handle("trainer", trainer, Raw::signsym_trainer_free);
+  private Trainer(long trainer, Dataset training, Dataset heldOut) {
+    this.handle = new Handle("trainer", trainer, Raw::signsym_trainer_free);
+    this.training = training;
+    this.heldOut = heldOut;
+  }
+
+  /** Calls with the token of a data set, 0 for null. */
+  private static <T> T with(Dataset dataset, LongFunction<T> call) {
+    return dataset == null ? call.apply(0) : dataset.handle.with(call);
   }
 
   /**
@@ -37,7 +49,23 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException INVALID_CONFIG, NOT_FOUND, IO, BAD_DATA, MISMATCH, UNSUPPORTED, ALREADY_EXISTS
    */
   public static Trainer create(Config config) {
-    return new Trainer(config.call(Raw::signsym_trainer_create));
+    return create(config, null, null, null);
+  }
+
+  /**
+   * The same with parts of one's own; each may be null, for the config's.
+   *
+   * @param config what to train; with data { host {} } for data of one's own
+   * @param model is trained in place, by one trainer at a time (BUSY)
+   * @param training null with data { host {} }: the trainer makes steps alone
+   * @param heldOut what the model is judged by
+   * @return the trainer
+   * @throws SignSymException MISMATCH where shapes or classes do not fit, BUSY; as {@link #create(Config)}
+   */
+  public static Trainer create(Config config, Model model, Dataset training, Dataset heldOut) {
+    LongFunction<Long> create = trained -> config.call(settings -> with(training, first -> with(heldOut,
+        second -> Raw.signsym_trainer_create_with(settings, trained, first, second))));
+    return new Trainer(model == null ? create.apply(0) : model.handle.with(create), training, heldOut);
   }
 
   /**
@@ -50,7 +78,7 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer resume(Path folder) {
     Natives.load();
-    return new Trainer(Raw.signsym_trainer_resume(folder.toString(), 0));
+    return new Trainer(Raw.signsym_trainer_resume(folder.toString(), 0), null, null);
   }
 
   /**
@@ -62,7 +90,22 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #resume(Path)}; INVALID_CONFIG for another difference
    */
   public static Trainer resume(Path folder, Config config) {
-    return new Trainer(config.call(token -> Raw.signsym_trainer_resume(folder.toString(), token)));
+    return resume(folder, config, null, null);
+  }
+
+  /**
+   * The same for a run on data of one's own, which are given again.
+   *
+   * @param folder of the run
+   * @param config the run's own, {@link Config#run(Path)}, but for places
+   * @param training or null
+   * @param heldOut or null
+   * @return the trainer
+   * @throws SignSymException as {@link #resume(Path, Config)}, MISMATCH
+   */
+  public static Trainer resume(Path folder, Config config, Dataset training, Dataset heldOut) {
+    return new Trainer(config.call(settings -> with(training, first -> with(heldOut,
+        second -> Raw.signsym_trainer_resume_with(folder.toString(), settings, first, second)))), training, heldOut);
   }
 
   /**
@@ -108,10 +151,21 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  /** Trains to the end of the config, on this thread. Another call after the end only tells START and END.
+  /**
+   * At most so many STEP events a second; the others are always told.
    *
-   * @throws SignSymException CALLBACK_FAILED with what the listener threw as its cause, DIVERGED, IO (the last
-   *     checkpoint stays), CANCELLED when the trainer was closed meanwhile
+   * @param stepEventsPerSecond 0: every step
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public void limitEvents(double stepEventsPerSecond) {
+    handle.use(token -> Raw.signsym_trainer_limit_events(token, stepEventsPerSecond));
+  }
+
+  /**
+   * Trains to the end of the config, on this thread. Another call after the end only tells START and END.
+   *
+   * @throws SignSymException CALLBACK_FAILED with what the listener or a data source threw as its cause, DIVERGED, IO
+   *     (the last checkpoint stays), CANCELLED when the trainer was closed meanwhile
    */
   public void train() {
     run(token -> Raw.signsym_trainer_run(token, 0));
@@ -125,6 +179,25 @@ public final class Trainer implements AutoCloseable {
    */
   public void train(CancelToken cancel) {
     cancel.handle.use(by -> run(token -> Raw.signsym_trainer_run(token, by)));
+  }
+
+  /**
+   * Trains for at most so many epochs and steps; the next call goes on.
+   *
+   * @param epochs 0: no limit
+   * @param steps 0: no limit
+   * @throws SignSymException as {@link #train()}
+   */
+  public void trainFor(long epochs, long steps) {
+    run(token -> Raw.signsym_trainer_run_for(token, epochs, steps, 0));
+  }
+
+  /**
+   * Lets the run that goes on return after its step, without a checkpoint; the next call goes on. From any thread, in
+   * the listener too; does nothing where none runs.
+   */
+  public void pause() {
+    handle.use(Raw::signsym_trainer_pause);
   }
 
   /**
@@ -168,17 +241,25 @@ public final class Trainer implements AutoCloseable {
     }
   }
 
-  private void run(java.util.function.LongConsumer call) {
+  /** Calls what calls back: whatever a listener or a data source threw becomes the cause. */
+  private void run(LongConsumer call) {
     failure = null;
     try {
       handle.use(call);
     } catch (SignSymException error) {
-      if (failure != null && error.status() == Status.CALLBACK_FAILED) error.initCause(failure);
-      else if (failure != null) error.addSuppressed(failure);
+      for (Throwable thrown : new Throwable[] {failure, take(training), take(heldOut)}) {
+        if (thrown == null) continue;
+        if (error.status() == Status.CALLBACK_FAILED && error.getCause() == null) error.initCause(thrown);
+        else error.addSuppressed(thrown);
+      }
       throw error;
     } finally {
       failure = null;
     }
+  }
+
+  private static Throwable take(Dataset dataset) {
+    return dataset == null ? null : dataset.takeFailure();
   }
 
   /**
@@ -194,6 +275,104 @@ public final class Trainer implements AutoCloseable {
     long[] samples = new long[1];
     run(token -> Raw.signsym_trainer_evaluate(token, loss, top1, top5, samples));
     return new Metrics(loss[0], top1[0], top5[0], samples[0]);
+  }
+
+  /**
+   * One step on a batch: online learning. Steps count on, epochs do not. Without a training set the schedule is to be
+   * constant, or a learning rate set.
+   *
+   * @param samples (N, …), N ≥ 1, see {@link Tensor}; they go through the training transforms of the config
+   * @param labels (N)
+   * @param layout of the samples
+   * @return the batch's loss before the step
+   * @throws SignSymException INVALID_ARGUMENT, DIVERGED (nothing has changed)
+   */
+  public double step(Tensor samples, Tensor labels, Layout layout) {
+    double[] loss = new double[1];
+    run(token -> samples.lend(first -> labels.lend(
+        second -> Raw.signsym_trainer_step(token, first, second, layout.code(), loss))));
+    return loss[0];
+  }
+
+  /**
+   * Whether all epochs (or train.max_steps) are done. From any thread.
+   *
+   * @return true after the end
+   */
+  public boolean isFinished() {
+    return handle.with(token -> Raw.signsym_trainer_is_finished(token) != 0);
+  }
+
+  /**
+   * Rate of the next step. From any thread.
+   *
+   * @return the rate
+   */
+  public double learningRate() {
+    return handle.with(Raw::signsym_trainer_learning_rate);
+  }
+
+  /**
+   * Rate of all steps to come, in place of the schedule's. It is saved in checkpoints. From any thread, in the listener
+   * too.
+   *
+   * @param rate above 0; NaN gives it back to the schedule
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public void setLearningRate(double rate) {
+    handle.use(token -> Raw.signsym_trainer_set_learning_rate(token, rate));
+  }
+
+  /**
+   * Position and last results. From any thread: of the last whole step.
+   *
+   * @return the message
+   */
+  public org.signsym.v1.Metrics metrics() {
+    byte[] message = handle.with(token -> Handle.bytes(Raw.signsym_trainer_metrics(token, Raw.SIGNSYM_BINARY)));
+    try {
+      return org.signsym.v1.Metrics.parseFrom(message);
+    } catch (InvalidProtocolBufferException impossible) {
+      throw new IllegalStateException(impossible); // the library wrote it
+    }
+  }
+
+  /**
+   * The whole state, as a checkpoint file has it.
+   *
+   * @return its bytes
+   */
+  public byte[] checkpoint() {
+    return handle.with(token -> Handle.bytes(Raw.signsym_trainer_checkpoint(token)));
+  }
+
+  /**
+   * The whole state to a file.
+   *
+   * @param file is replaced, whole or not at all
+   * @throws SignSymException IO, NOT_FOUND (its folder)
+   */
+  public void saveCheckpoint(Path file) {
+    handle.use(token -> Raw.signsym_trainer_save_checkpoint(token, file.toString()));
+  }
+
+  /**
+   * Puts a checkpoint's state into this trainer of the same config.
+   *
+   * @param checkpoint its bytes
+   * @throws SignSymException BAD_DATA, MISMATCH, UNSUPPORTED
+   */
+  public void restore(byte[] checkpoint) {
+    handle.use(token -> Raw.signsym_trainer_restore(token, checkpoint, null));
+  }
+
+  /**
+   * The model that is trained. From any thread.
+   *
+   * @return it is to be closed as well; it may outlive the trainer
+   */
+  public Model model() {
+    return new Model(handle.with(Raw::signsym_trainer_model));
   }
 
   /**

@@ -3,6 +3,7 @@ package org.signsym;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -21,6 +22,40 @@ final class Tiny {
         + "optimizer { learning_rate: 0.05 }\n"
         + "train { epochs: 2 }\n"
         + "compute { threads: 1 precision: FP32 }\n");
+  }
+
+  /** The same for data that a test gives. */
+  static Config hostConfig() {
+    return config().with("data.host", "{}")
+        .with("data.transform[1].normalize", "{ mean: [0.4914, 0.4822, 0.4465] std: [0.2470, 0.2435, 0.2616] }")
+        .with("model.input", "{ channels: 3 height: 32 width: 32 }").with("model.resnet_cifar.classes", "10");
+  }
+
+  /** Labels and pictures of a file, as CIFAR-10 has them: a byte, then 3072. */
+  static byte[] records(boolean training) {
+    try {
+      return Files.readAllBytes(DATA.resolve(training ? "data_batch_1.bin" : "test_batch.bin"));
+    } catch (IOException error) {
+      throw new UncheckedIOException(error);
+    }
+  }
+
+  /** The pictures in place, in the file's order: a record is 3073 bytes from the next. */
+  static Tensor pictures(boolean training) {
+    byte[] records = records(training);
+    ByteBuffer memory = ByteBuffer.allocateDirect(records.length).put(records).flip().position(1);
+    return Tensor.wrap(memory, Type.U8, new long[] {records.length / 3073, 3, 32, 32}, new long[] {3073, 1024, 32, 1});
+  }
+
+  static Tensor labels(boolean training) {
+    byte[] records = records(training);
+    long[] labels = new long[records.length / 3073];
+    for (int i = 0; i < labels.length; i++) labels[i] = records[i * 3073];
+    return Tensor.of(labels);
+  }
+
+  static Dataset dataset(boolean training) {
+    return Dataset.of(pictures(training), labels(training), Layout.NCHW, 10);
   }
 
   static Trainer trainer() {

@@ -1,0 +1,155 @@
+package org.signsym;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicReference;
+import org.signsym.internal.Handle;
+import org.signsym.internal.Raw;
+import org.signsym.internal.SampleCallback;
+
+/**
+ * Labelled samples: of a config, of memory, or made by a function. It may be closed at any time: trainers that use it
+ * keep it.
+ */
+public final class Dataset implements AutoCloseable {
+  /** Which part of a config's data. */
+  public enum Part {
+    /** What is learnt from. */
+    TRAINING,
+    /** What the model is judged by. */
+    HELD_OUT
+  }
+
+  final Handle handle;
+  private final AtomicReference<Throwable> failure; // of its source
+
+  private Dataset(long dataset, AtomicReference<Throwable> failure) {
+    this.handle = new Handle("data set", dataset, Raw::signsym_dataset_free);
+    this.failure = failure;
+  }
+
+  /**
+   * A part of the data of a config, as a run of it has them.
+   *
+   * @param config with data
+   * @param part which
+   * @return the data set
+   * @throws SignSymException INVALID_CONFIG, NOT_FOUND, IO, BAD_DATA
+   */
+  public static Dataset of(Config config, Part part) {
+    return new Dataset(
+        config.call(token -> Raw.signsym_dataset_create_from_config(token, part.ordinal() + 1)), new AtomicReference<>());
+  }
+
+  /**
+   * Memory in place: no copy is made but that into each batch. It must not change meanwhile.
+   *
+   * @param samples (N, …), see {@link Tensor}
+   * @param labels (N), from 0 to classes − 1
+   * @param layout of the samples
+   * @param classes how many there are
+   * @return the data set
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public static Dataset of(Tensor samples, Tensor labels, Layout layout, long classes) {
+    Natives.load();
+    long first = samples.toNative();
+    long second = 0;
+    try {
+      second = labels.toNative();
+      return new Dataset(Raw.signsym_dataset_create_from_memory(first, second, layout.code(), classes),
+          new AtomicReference<>());
+    } catch (RuntimeException refused) {
+      Raw.signsym_tensor_free(first);
+      Raw.signsym_tensor_free(second);
+      throw refused;
+    }
+  }
+
+  /**
+   * Samples that a function makes, when they are needed.
+   *
+   * @param size how many there are
+   * @param classes how many there are
+   * @param shape of a sample: channels, height, width (with NHWC height, width, channels), or one number
+   * @param type of its numbers
+   * @param layout of a sample
+   * @param concurrent false: the function is called on the thread that trains; true: on several at once
+   * @param source the function
+   * @return the data set
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public static Dataset of(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
+      SampleSource source) {
+    Natives.load();
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    return new Dataset(Raw.signsym_dataset_create_from_callback(size, classes, shape, shape.length, type.code(),
+        layout.code(), concurrent ? 1 : 0, new Caller(source, bytes(shape, type), failure)), failure);
+  }
+
+  private static long bytes(long[] shape, Type type) {
+    long bytes = type.bytes;
+    for (long size : shape) bytes *= size; // what is out of range is refused by the library
+    return bytes;
+  }
+
+  private static final class Caller extends SampleCallback {
+    private final SampleSource source;
+    private final AtomicReference<Throwable> failure;
+
+    Caller(SampleSource source, long sampleBytes, AtomicReference<Throwable> failure) {
+      super(sampleBytes);
+      this.source = java.util.Objects.requireNonNull(source, "source");
+      this.failure = failure;
+    }
+
+    @Override
+    public long call(long index, ByteBuffer sample) {
+      try {
+        return source.read(index, sample.order(ByteOrder.nativeOrder()));
+      } catch (Throwable thrown) {
+        failure.compareAndSet(null, thrown);
+        return FAILED;
+      }
+    }
+  }
+
+  /** What the source threw, once. */
+  Throwable takeFailure() {
+    return failure.getAndSet(null);
+  }
+
+  /**
+   * How many samples.
+   *
+   * @return their number
+   */
+  public long size() {
+    return handle.with(Raw::signsym_dataset_size);
+  }
+
+  /**
+   * How many classes.
+   *
+   * @return their number
+   */
+  public long classes() {
+    return handle.with(Raw::signsym_dataset_classes);
+  }
+
+  /**
+   * Shape of a sample.
+   *
+   * @return channels, height, width
+   */
+  public long[] shape() {
+    return handle.with(token -> new long[] {Raw.signsym_dataset_shape(token, 0), Raw.signsym_dataset_shape(token, 1),
+        Raw.signsym_dataset_shape(token, 2)});
+  }
+
+  /** Trainers that use it keep it. A second time it does nothing. */
+  @Override
+  public void close() {
+    handle.close();
+  }
+}

@@ -1,0 +1,126 @@
+package org.signsym;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(120)
+class DatasetTest {
+  private static final long[] PICTURE = {3, 32, 32};
+
+  private static byte[] trainedOnFiles() {
+    try (Trainer trainer = Trainer.create(Tiny.config().with("model.resnet_cifar.classes", "10"))) {
+      trainer.train();
+      return weights(trainer);
+    }
+  }
+
+  private static byte[] weights(Trainer trainer) {
+    try (Model model = trainer.model()) {
+      StringBuilder all = new StringBuilder();
+      for (String name : model.tensors()) all.append(java.util.Arrays.toString(model.tensor(name).toFloatArray()));
+      return all.toString().getBytes();
+    }
+  }
+
+  private static Dataset made(boolean concurrent, SampleSource source) {
+    return Dataset.of(64, 10, PICTURE, Type.U8, Layout.NCHW, concurrent, source);
+  }
+
+  private static SampleSource records() {
+    byte[] records = Tiny.records(true);
+    return (index, sample) -> {
+      sample.put(records, (int) index * 3073 + 1, 3072);
+      return records[(int) index * 3073];
+    };
+  }
+
+  @Test
+  void a_set_says_its_size_classes_and_shape() {
+    try (Dataset files = Dataset.of(Tiny.config(), Dataset.Part.TRAINING);
+        Dataset memory = Tiny.dataset(false)) {
+      assertEquals(64, files.size());
+      assertEquals(10, files.classes());
+      assertArrayEquals(PICTURE, files.shape());
+      assertEquals(32, memory.size());
+      assertArrayEquals(PICTURE, memory.shape());
+      memory.close();
+      assertThrows(IllegalStateException.class, memory::size);
+    }
+  }
+
+  @Test
+  void memory_and_functions_train_to_the_bytes_that_files_do() {
+    byte[] expected = trainedOnFiles();
+    for (Dataset training : new Dataset[] {Tiny.dataset(true), made(false, records()), made(true, records())}) {
+      try (Dataset heldOut = Tiny.dataset(false);
+          Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+        training.close(); // the trainer keeps it
+        System.gc();
+        trainer.train();
+        assertArrayEquals(expected, weights(trainer));
+      }
+    }
+  }
+
+  @Test
+  void what_a_source_throws_stops_the_run_and_is_the_cause() {
+    for (boolean concurrent : new boolean[] {false, true}) {
+      IOException thrown = new IOException("no more");
+      SampleSource good = records();
+      AtomicInteger calls = new AtomicInteger();
+      try (Dataset training = made(concurrent, (index, sample) -> {
+            if (calls.incrementAndGet() == 40) throw thrown;
+            return good.read(index, sample);
+          });
+          Dataset heldOut = Tiny.dataset(false);
+          Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+        SignSymException error = assertThrows(SignSymException.class, trainer::train);
+        assertEquals(Status.CALLBACK_FAILED, error.status());
+        assertSame(thrown, error.getCause());
+        trainer.train(); // it goes on
+        assertTrue(trainer.isFinished());
+      }
+    }
+  }
+
+  @Test
+  void a_source_that_is_not_concurrent_is_called_on_the_thread_that_trains() throws Exception {
+    Set<Thread> threads = ConcurrentHashMap.newKeySet();
+    SampleSource good = records();
+    try (Dataset training = made(false, (index, sample) -> {
+          threads.add(Thread.currentThread());
+          return good.read(index, sample);
+        });
+        Dataset heldOut = Tiny.dataset(false);
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+      trainer.train();
+    }
+    assertEquals(Set.of(Thread.currentThread()), threads);
+  }
+
+  @Test
+  void labels_and_shapes_that_do_not_fit_are_refused() {
+    Tensor pictures = Tiny.pictures(false);
+    assertEquals(Status.INVALID_ARGUMENT, assertThrows(SignSymException.class,
+        () -> Dataset.of(pictures, Tensor.of(new long[] {1, 2}), Layout.NCHW, 10)).status());
+    assertEquals(Status.INVALID_ARGUMENT, assertThrows(SignSymException.class,
+        () -> Dataset.of(pictures, Tiny.labels(false), Layout.NCHW, 3)).status());
+    assertEquals(Status.INVALID_ARGUMENT, assertThrows(SignSymException.class,
+        () -> Dataset.of(-1, 10, PICTURE, Type.U8, Layout.NCHW, false, records())).status());
+    assertThrows(NullPointerException.class, () -> made(false, null));
+    try (Dataset small = Dataset.of(Tensor.of(new float[32 * 768], 32, 3, 16, 16), Tiny.labels(false), Layout.NCHW, 10)) {
+      assertEquals(Status.MISMATCH, assertThrows(SignSymException.class,
+          () -> Trainer.create(Tiny.hostConfig(), null, small, null)).status());
+    }
+  }
+}

@@ -1,0 +1,53 @@
+package org.signsym;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.junit.jupiter.api.Test;
+
+class TensorTest {
+  @Test
+  void arrays_are_copied() {
+    float[] values = {1, 2, 3, 4, 5, 6};
+    Tensor tensor = Tensor.of(values, 2, 3);
+    values[0] = 7;
+    assertArrayEquals(new float[] {1, 2, 3, 4, 5, 6}, tensor.toFloatArray());
+    assertArrayEquals(new long[] {3, 1}, tensor.strides());
+    assertEquals("F32[2, 3]", tensor.toString());
+    assertArrayEquals(new float[] {255, 0}, Tensor.of(new byte[] {-1, 0}).toFloatArray());
+    assertArrayEquals(new float[] {-5}, Tensor.of(new long[] {-5}).toFloatArray());
+  }
+
+  @Test
+  void direct_memory_is_shown_in_place_from_its_position() {
+    ByteBuffer memory = ByteBuffer.allocateDirect(32).order(ByteOrder.nativeOrder());
+    for (int i = 0; i < 8; i++) memory.putFloat(i);
+    Tensor tensor = Tensor.wrap(memory.position(8), Type.F32, 2, 3);
+    memory.putFloat(8, 9);
+    assertArrayEquals(new float[] {9, 3, 4, 5, 6, 7}, tensor.toFloatArray());
+    Tensor turned = Tensor.wrap(memory.position(0), Type.F32, new long[] {2, 4}, new long[] {1, 2});
+    assertArrayEquals(new float[] {0, 9, 4, 6, 1, 3, 5, 7}, turned.toFloatArray());
+  }
+
+  @Test
+  void a_shape_that_does_not_fit_its_memory_is_refused() {
+    ByteBuffer memory = ByteBuffer.allocateDirect(16);
+    IllegalArgumentException error =
+        assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.F32, 5));
+    assertTrue(error.getMessage().contains("20 bytes") && error.getMessage().contains("16"), error.getMessage());
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.U8, -1));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.U8, Long.MAX_VALUE, 3));
+    assertThrows(IllegalArgumentException.class,
+        () -> Tensor.wrap(memory, Type.U8, new long[] {2, Long.MAX_VALUE}, new long[] {Long.MAX_VALUE, 2}));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.U8, new long[] {2}, new long[] {-1}));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.U8, new long[] {2}, new long[] {1, 1}));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.U8, new long[9]));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.of(new float[5], 2, 3));
+    assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(ByteBuffer.allocate(16), Type.U8, 16));
+    assertEquals(0, Tensor.wrap(memory, Type.F32, 0, 1000).toFloatArray().length);
+  }
+}

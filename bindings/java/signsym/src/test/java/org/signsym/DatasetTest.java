@@ -119,8 +119,10 @@ class DatasetTest {
         () -> Dataset.of(-1, 10, PICTURE, Type.U8, Layout.NCHW, false, records())).status());
     assertThrows(NullPointerException.class, () -> made(false, null));
     try (Dataset small = Dataset.of(Tensor.of(new float[32 * 768], 32, 3, 16, 16), Tiny.labels(false), Layout.NCHW, 10)) {
-      assertEquals(Status.MISMATCH, assertThrows(SignSymException.class,
-          () -> Trainer.create(Tiny.hostConfig(), null, small, null)).status());
+      SignSymException error = assertThrows(SignSymException.class,
+          () -> Trainer.create(Tiny.hostConfig(), null, small, small));
+      assertEquals(Status.INVALID_CONFIG, error.status(), error.getMessage());
+      assertEquals("model.input", error.field());
     }
   }
 }

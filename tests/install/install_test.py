@@ -89,12 +89,19 @@ class Libtorch(PrefixTest):
         self.assertTrue(self.place.is_symlink() and self.place.samefile(LIBTORCH / "lib"))
         self.assert_driver_works(self.prefix)
 
+        self.place.unlink()
+        self.place.mkdir()  # a copy of LibTorch from an earlier install
+        with self.assertRaisesRegex(AssertionError, r"LibTorch\s+of\s+an\s+earlier\s+install"):
+            install(self.prefix, "libtorch")
+
     def test_inside_is_what_the_loader_needs_and_no_more(self):
         if not BUNDLED:
             self.skipTest("needs a build with SIGNSYM_BUNDLE_LIBTORCH=ON")
-        self.use_own_libtorch(self.prefix)  # a link that is to be replaced, not followed
+        own = self.folder / "own"
+        own.mkdir()
+        self.place.symlink_to(own)  # to be replaced, not followed
         install(self.prefix, "libtorch")
-        self.assertFalse(self.place.is_symlink())
+        self.assertFalse(self.place.is_symlink() or any(own.iterdir()))
         self.assert_driver_works(self.prefix)
 
         files = {path.name for path in self.place.iterdir()}

@@ -30,12 +30,12 @@ def dump(include_folders):
     folders = [Path(folder) for folder in include_folders]
     header = next(file for file in (folder / "signsym/signsym.h" for folder in folders) if file.exists())
     with tempfile.TemporaryDirectory() as folder:
-        source, library = Path(folder, "signsym.c"), Path(folder, "libsignsym.so")
-        source.write_text(stubs(header.read_text()))
+        Path(folder, "signsym.c").write_text(stubs(header.read_text()))
         subprocess.run(["cc", "-std=c11", "-g", "-O0", "-fPIC", "-shared", "-Wl,-soname,libsignsym.so",
-                        *(f"-I{include}" for include in folders), source, "-o", library], check=True)
-        return subprocess.run(["abidw", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs",
-                               "--no-elf-needed", library], check=True, stdout=subprocess.PIPE, text=True).stdout
+                        *(f"-I{include.resolve()}" for include in folders), "signsym.c", "-o", "libsignsym.so"],
+                       check=True, cwd=folder)
+        return subprocess.run(["abidw", "--no-corpus-path", "--no-comp-dir-path", "--no-show-locs", "--no-elf-needed",
+                               "libsignsym.so"], check=True, cwd=folder, stdout=subprocess.PIPE, text=True).stdout
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The installed library, moved to a place with a space, and what is built with it. Each method is one ctest test."""
 import unittest
 
-from prefix import BUILD, BUNDLED, CONSUMER, LIBTORCH, PROTOBUF, SOURCE, PrefixTest, install, needed, run
+from prefix import BUILD, BUNDLED, CMAKE, CONSUMER, LIBTORCH, PROTOBUF, SOURCE, PrefixTest, install, needed, run
 
 LICENCES = {"protobuf", "dlpack", "nlohmann-json", "random123", "cli11", "plotly"}
 
@@ -52,10 +52,12 @@ class Install(PrefixTest):
         run("protoc", "-I", root, "-I", PROTOBUF, f"--python_out={self.folder}", *files)
 
     def test_is_found_by_CMake(self):
-        build = self.build_with_cmake(self.prefix, "-DSIGNSYM_WANTED=0.1")
-        self.assert_is_of(self.prefix, build / "train_c")
-        self.assert_trains(build / "train_c")
-        self.assert_trains(build / "train_cxx")
+        programs = self.build_with_cmake(self.prefix, "-DSIGNSYM_WANTED=0.1")
+        self.assert_is_of(self.prefix, programs / "train_c")
+        self.assert_trains(programs / "train_cxx")
+        (programs / "signsym").symlink_to(self.prefix / "bin/signsym")
+        run(CMAKE, f"-DBIN={programs}", f"-DSOURCE={SOURCE}", "-P", SOURCE / "tests/capi/examples.cmake",
+            cwd=self.folder)
 
     def test_is_refused_by_CMake_where_another_version_is_wanted(self):
         for version in ("0.0", "0.2", "1.0"):

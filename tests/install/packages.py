@@ -16,9 +16,9 @@ class PackageTest(PrefixTest):
 
     def assert_works(self, prefix):
         self.assert_driver_works(prefix)
-        build = self.build_with_cmake(prefix)
-        self.assert_is_of(prefix, build / "train_c")
-        self.assert_trains(build / "train_c")
+        programs = self.build_with_cmake(prefix)
+        self.assert_is_of(prefix, programs / "train_c")
+        self.assert_trains(programs / "train_c")
 
 
 class ArchiveTest(PackageTest):

@@ -79,12 +79,12 @@ class PrefixTest(unittest.TestCase):
         self.assertRegex(run(program, self.folder / "config.textproto", **options), r"\Aepoch[^\n]*loss[^\n]*\n\Z")
 
     def build_with_cmake(self, prefix, *options):
-        """The consumer project's build folder."""
+        """The folder of the consumer project's programs."""
         build = self.folder / "consumer build"
         run(CMAKE, "-S", CONSUMER, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
             f"-DCMAKE_PREFIX_PATH={prefix}", f"-DSIGNSYM_EXAMPLES={prefix}/share/doc/signsym/examples/c", *options)
         run(CMAKE, "--build", build)
-        return build
+        return build / "bin"
 
     def pkg_config(self, prefix, *options):
         return run("pkg-config", *options, "signsym", env={"PKG_CONFIG_PATH": f"{prefix}/lib/pkgconfig"}).strip()

@@ -79,6 +79,7 @@ std::string bytes(Function function, Arguments... arguments) {
 
 }  // namespace detail
 
+// "0.1.0".
 inline std::string version() { return signsym_version(); }
 // JSON: versions, processor features, defaults of this machine.
 inline std::string build_info() { return detail::bytes(signsym_build_info); }
@@ -161,6 +162,7 @@ class CancelToken {
   std::unique_ptr<signsym_cancel, detail::Free<signsym_cancel_free>> handle_;
 };
 
+// Samples with labels.
 class Dataset {
  public:
   // Writes sample `index` and returns its label.
@@ -199,11 +201,13 @@ class Dataset {
   std::unique_ptr<signsym_dataset, detail::Free<signsym_dataset_free>> handle_;
 };
 
+// Of a layer's feedback weight B with its weight W.
 struct Alignment {
   double angle = 0;       // degrees between B and W
   double norm_ratio = 1;  // ‖B‖/‖W‖
 };
 
+// Layers with their weights and rules.
 class Model {
  public:
   explicit Model(signsym_model* handle) : handle_(handle) {}
@@ -284,12 +288,14 @@ class Event {
   const signsym_event* event_;
 };
 
+// Of the held-out part.
 struct Evaluation {
   double loss = std::numeric_limits<double>::quiet_NaN();
   double top1 = loss, top5 = loss;  // percent
   int64_t samples = 0;
 };
 
+// A run: whole, in parts, or step by step.
 class Trainer {
  public:
   explicit Trainer(signsym_trainer* handle) : handle_(handle) {}

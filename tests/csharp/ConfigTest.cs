@@ -62,11 +62,13 @@ namespace SignSym.Tests
         [Test]
         public void An_error_names_source_and_field()
         {
-            var failure = Tiny.Fails(Status.InvalidConfig, () => Config.FromText("train { epochs: many }", "mine.textproto"));
+            var failure = Tiny.Fails(Status.InvalidConfig, () =>
+                Config.FromText("train { epochs: many }", "mine.textproto"));
             StringAssert.Contains("mine.textproto", failure.Message);
             using (var config = Tiny.Config())
             {
-                Assert.AreEqual("train.epochs", Tiny.Fails(Status.InvalidConfig, () => config.Set("train.epochs", "many")).Field);
+                Assert.AreEqual("train.epochs", Tiny.Fails(Status.InvalidConfig, () =>
+                    config.Set("train.epochs", "many")).Field);
                 config.Set("optimizer.learning_rate", "-1");
                 Assert.AreEqual("optimizer.learning_rate", Tiny.Fails(Status.InvalidConfig, config.Check).Field);
                 Tiny.Fails(Status.InvalidConfig, () => config.Resolve());

@@ -35,11 +35,24 @@ namespace SignSym.Tests
             using (var l = Tensor.From(labels)) return Dataset.FromMemory(s, l, 4); // which keeps what is disposed here
         }
 
-        private static Dataset ByCallback(bool concurrent = false) => Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+        private static Dataset ByCallback(bool concurrent = false) =>
+            Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
         {
             for (var j = 0; j < sample.Length; ++j) sample[j] = ValueOf(index);
             return LabelOf(index);
         }, Layout.Nchw, concurrent);
+
+        private static byte[] Trained(Dataset training)
+        {
+            using (training)
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, training))
+            {
+                GC.Collect();
+                trainer.Train();
+                return trainer.Checkpoint();
+            }
+        }
 
         [Test]
         public void A_set_tells_its_form()
@@ -54,7 +67,38 @@ namespace SignSym.Tests
                     new[] { training.Classes, training.Channels, training.Height, training.Width });
             }
             using (var flat = Dataset.FromCallback(5, 2, new long[] { 7 }, (index, sample) => 0))
-                CollectionAssert.AreEqual(new long[] { 5, 2, 7, 1, 1 }, new[] { flat.Size, flat.Classes, flat.Channels, flat.Height, flat.Width });
+                CollectionAssert.AreEqual(new long[] { 5, 2, 7, 1, 1 },
+                    new[] { flat.Size, flat.Classes, flat.Channels, flat.Height, flat.Width });
+        }
+
+        [Test]
+        public void Memory_and_callbacks_of_both_kinds_train_alike()
+        {
+            var expected = Trained(InMemory());
+            CollectionAssert.AreEqual(expected, Trained(ByCallback()));
+            CollectionAssert.AreEqual(expected, Trained(ByCallback(true)));
+            CollectionAssert.AreEqual(expected, Trained(Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 },
+                TensorType.F32, (index, sample) =>
+            {
+                for (var j = 0; j < Size; ++j) Marshal.WriteInt32(sample, 4 * j,
+                    BitConverter.ToInt32(BitConverter.GetBytes(ValueOf(index)), 0));
+                return LabelOf(index);
+            })));
+        }
+
+        [Test]
+        public void Memory_is_used_in_place()
+        {
+            var samples = new float[8, 3, 8, 8];
+            using (var s = Tensor.From(samples))
+            using (var l = Tensor.From(new int[8]))
+            using (var training = Dataset.FromMemory(s, l, 4))
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, training))
+            {
+                samples[0, 0, 0, 0] = float.NaN; // in the only batch of an epoch
+                Tiny.Fails(Status.Diverged, () => trainer.Train());
+            }
         }
 
         private sealed class Owner : IDisposable
@@ -65,6 +109,71 @@ namespace SignSym.Tests
                 ++Disposed;
                 throw new InvalidOperationException("is lost");
             }
+        }
+
+        [Test]
+        public void Memory_of_an_owner_is_given_back_once_when_its_last_user_has_gone()
+        {
+            var owner = new Owner();
+            var memory = Marshal.AllocHGlobal(8 * Size);
+            for (var i = 0; i < 2 * Size; ++i) Marshal.WriteInt32(memory, 4 * i, 0);
+            var config = HostConfig();
+            var samples = Tensor.From(memory, TensorType.F32, new long[] { 2, 3, 8, 8 }, null, owner);
+            var labels = Tensor.From(new long[2]);
+            var training = Dataset.FromMemory(samples, labels, 4);
+            var trainer = new Trainer(config, null, training);
+            samples.Dispose();
+            training.Dispose();
+            Assert.AreEqual(0, owner.Disposed);
+            trainer.Train();
+            trainer.Dispose();
+            Assert.AreEqual(1, owner.Disposed);
+            Marshal.FreeHGlobal(memory);
+
+            var refused = new Owner();
+            Tiny.Fails(Status.InvalidArgument, () =>
+                Tensor.From(IntPtr.Zero, (TensorType)99, new long[] { 1 }, null, refused));
+            Assert.AreEqual(1, refused.Disposed);
+        }
+
+        [Test]
+        public void An_exception_of_a_callback_stops_the_run_and_is_the_cause() => StopsByException(false);
+
+        [Test]
+        public void An_exception_on_a_loader_thread_stops_the_run_and_is_the_cause() => StopsByException(true);
+
+        private static void StopsByException(bool concurrent)
+        {
+            var thrown = new InvalidDataException("of the callback");
+            var broken = 0;
+            using (var training = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                if (index == 20 && broken == 0) throw thrown;
+                return LabelOf(index);
+            }, Layout.Nchw, concurrent))
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, training, training))
+            {
+                Assert.AreSame(thrown, Tiny.Fails(Status.CallbackFailed, () => trainer.Train()).InnerException);
+                Assert.AreSame(thrown, Tiny.Fails(Status.CallbackFailed, () => trainer.Evaluate()).InnerException);
+                broken = 1;
+                trainer.Train(); // goes on
+                Assert.AreEqual(Count, trainer.Evaluate().Samples);
+            }
+        }
+
+        [Test]
+        public void A_callback_is_called_on_the_thread_that_trains()
+        {
+            var threads = new HashSet<int>();
+            using (var training = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                threads.Add(Thread.CurrentThread.ManagedThreadId);
+                return 0;
+            }))
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, training)) trainer.Train();
+            CollectionAssert.AreEqual(new[] { Thread.CurrentThread.ManagedThreadId }, threads);
         }
 
         [Test]
@@ -82,11 +191,17 @@ namespace SignSym.Tests
                 Tiny.Fails(Status.InvalidArgument, () => Dataset.FromMemory(samples, labels, 0));
                 Assert.Throws<ArgumentNullException>(() => Dataset.FromMemory(null, labels, 4));
                 Assert.Throws<ArgumentNullException>(() => Dataset.FromMemory(samples, null, 4));
+                using (var set = Dataset.FromMemory(samples, labels, 4))
+                using (var config = Tiny.Config())
+                    Assert.Throws<SignSymException>(() =>
+                        new Trainer(config, null, set), "the config has data of its own");
             }
             Assert.Throws<ArgumentNullException>(() => Dataset.FromCallback(4, 2, new long[] { 1 }, null));
             Assert.Throws<ArgumentNullException>(() => Dataset.FromCallback(4, 2, null, (index, sample) => 0));
-            Tiny.Fails(Status.InvalidArgument, () => Dataset.FromCallback(-1, 2, new long[] { 1 }, (index, sample) => 0));
-            Tiny.Fails(Status.InvalidArgument, () => Dataset.FromCallback(4, 2, new long[] { 1, 2 }, (index, sample) => 0));
+            Tiny.Fails(Status.InvalidArgument, () =>
+                Dataset.FromCallback(-1, 2, new long[] { 1 }, (index, sample) => 0));
+            Tiny.Fails(Status.InvalidArgument, () =>
+                Dataset.FromCallback(4, 2, new long[] { 1, 2 }, (index, sample) => 0));
             var disposed = InMemory();
             disposed.Dispose();
             Assert.Throws<ObjectDisposedException>(() => Assert.AreEqual(0, disposed.Size));

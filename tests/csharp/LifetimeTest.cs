@@ -52,7 +52,8 @@ namespace SignSym.Tests
                 for (var run = 0; run < 3; ++run)
                 {
                     var steps = 0;
-                    using (var trainer = Tiny.Trainer()) trainer.Train(e => { GC.Collect(); if (e.Kind == EventKind.Step) ++steps; });
+                    using (var trainer = Tiny.Trainer()) trainer.Train(e =>
+                        { GC.Collect(); if (e.Kind == EventKind.Step) ++steps; });
                     Assert.AreEqual(Tiny.Steps, steps);
                 }
             });
@@ -79,6 +80,17 @@ namespace SignSym.Tests
             Collect();
             var alive = forgotten.FindAll(reference => reference.IsAlive).Count;
             Assert.That(alive, Is.LessThan(3), "of 20");
+        }
+
+        [Test]
+        public void A_forgotten_trainer_is_collected_though_its_handler_refers_to_it()
+        {
+            IsCollected(() =>
+            {
+                var trainer = Tiny.Trainer();
+                trainer.Train(e => { if (trainer == null) throw new Exception(); }, default(CancellationToken), 0, 1);
+                return new WeakReference(trainer);
+            });
         }
 
         [Test]
@@ -114,5 +126,23 @@ namespace SignSym.Tests
             }
         }
 
+        [Test]
+        public void Objects_end_in_any_order()
+        {
+            var config = Tiny.Config();
+            var model = new Model(config);
+            var training = Dataset.FromConfig(config, DataPart.Training);
+            var trainer = new Trainer(config, model);
+            var trained = trainer.Model;
+            var layers = trained.Layers;
+            config.Dispose();
+            model.Dispose();
+            training.Dispose();
+            trainer.Train(steps: 1);
+            trainer.Dispose();
+            Assert.That(layers[0].GetAlignment().Angle, Is.InRange(0, 90));
+            trained.Dispose();
+            Assert.Throws<ObjectDisposedException>(() => layers[0].GetAlignment());
+        }
     }
 }

@@ -37,11 +37,16 @@ internal static class Probe
             case "file": Config.FromFile("no-such-file"); break;
             case "run": Config.FromRun("no-such-file"); break;
             case "tensor": Tensor.From(new float[4]).Dispose(); break;
-            case "pointer": Tensor.From(System.Runtime.InteropServices.Marshal.AllocHGlobal(4), TensorType.F32, new long[] { 1 }).Dispose(); break;
+            case "pointer": Tensor.From(System.Runtime.InteropServices.Marshal.AllocHGlobal(4), TensorType.F32,
+                new long[] { 1 }).Dispose(); break;
             case "callback": Dataset.FromCallback(1, 2, new long[] { 1 }, (index, sample) => 0).Dispose(); break;
+            case "model": Model.Load("no-such-file"); break;
             case "trainer": Trainer.FromFile("no-such-file"); break;
             case "resume": Trainer.Resume("no-such-file"); break;
-            case "train": using (var trainer = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG"))) trainer.Train(); break;
+            case "train":
+                using (var trainer = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG")))
+                    trainer.Train();
+                break;
             // A run that goes on when the process ends.
             case "exit":
                 var running = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG"));

@@ -9,7 +9,8 @@ internal static class Runner
     private static int Main(string[] names)
     {
         var types = Assembly.Load("SignSym.Tests").GetTypes();
-        var fixtures = types.Where(type => Has<TestFixtureAttribute>(type) && (names.Length == 0 || names.Contains(type.Name)));
+        var fixtures = types.Where(type => Has<TestFixtureAttribute>(type) &&
+            (names.Length == 0 || names.Contains(type.Name)));
         int passed = 0, failed = 0;
         foreach (var fixture in fixtures)
         foreach (var test in fixture.GetMethods().Where(method => Has<TestAttribute>(method)))
@@ -23,8 +24,10 @@ internal static class Runner
                 Console.WriteLine("FAILED " + fixture.Name + "." + test.Name + "\n" + failure);
             }
         }
-        foreach (var fixture in types.Where(type => Has<SetUpFixtureAttribute>(type))) Call<TearDownAttribute>(fixture, Activator.CreateInstance(fixture));
-        Console.WriteLine(passed + " passed, " + failed + " failed on " + System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription);
+        foreach (var fixture in types.Where(type => Has<SetUpFixtureAttribute>(type))) Call<TearDownAttribute>(fixture,
+            Activator.CreateInstance(fixture));
+        Console.WriteLine(passed + " passed, " + failed + " failed on " +
+            System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription);
         return failed > 0 || passed == 0 ? 1 : 0;
     }
 

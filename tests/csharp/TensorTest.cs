@@ -28,8 +28,10 @@ namespace SignSym.Tests
         [Test]
         public void An_array_is_seen_in_another_shape()
         {
-            using (var tensor = Tensor.From(new byte[12], 3, 4)) CollectionAssert.AreEqual(new long[] { 3, 4 }, tensor.Shape);
-            StringAssert.Contains("12", Assert.Throws<ArgumentException>(() => Tensor.From(new byte[12], 3, 5)).Message);
+            using (var tensor = Tensor.From(new byte[12], 3, 4)) CollectionAssert.AreEqual(new long[] { 3, 4 },
+                tensor.Shape);
+            StringAssert.Contains("12", Assert.Throws<ArgumentException>(() =>
+                Tensor.From(new byte[12], 3, 5)).Message);
             Tiny.Fails(Status.InvalidArgument, () => Tensor.From(new byte[12], -3, -4));
             Assert.Throws<OverflowException>(() => Tensor.From(new byte[12], long.MaxValue, 4));
         }
@@ -39,12 +41,15 @@ namespace SignSym.Tests
         {
             var arrays = new Array[]
             {
-                new byte[] { 3 }, new sbyte[] { 3 }, new short[] { 3 }, new ushort[] { 3 }, new int[] { 3 }, new uint[] { 3 }, new long[] { 3 },
+                new byte[] { 3 }, new sbyte[] { 3 }, new short[] { 3 }, new ushort[] { 3 }, new int[] { 3 },
+                    new uint[] { 3 }, new long[] { 3 },
                 new ulong[] { 3 }, new float[] { 3 }, new double[] { 3 }
             };
             foreach (var array in arrays)
-                using (var tensor = Tensor.From(array)) Assert.AreEqual(new[] { 3f }, tensor.ToArray(), tensor.Type.ToString());
-            CollectionAssert.AllItemsAreUnique(arrays.Select(array => { using (var tensor = Tensor.From(array)) return tensor.Type; }));
+                using (var tensor = Tensor.From(array)) Assert.AreEqual(new[] { 3f }, tensor.ToArray(),
+                    tensor.Type.ToString());
+            CollectionAssert.AllItemsAreUnique(arrays.Select(array =>
+                { using (var tensor = Tensor.From(array)) return tensor.Type; }));
             foreach (var type in new[] { TensorType.F16, TensorType.BF16 })
                 using (var tensor = Tensor.From(Marshal.AllocHGlobal(2), type, new long[] { 1 }))
                 {
@@ -70,7 +75,8 @@ namespace SignSym.Tests
             Assert.Throws<ArgumentException>(() => Tensor.From(new char[1]));
             Assert.Throws<ArgumentException>(() => Tensor.From(new bool[1]));
             Tiny.Fails(Status.InvalidArgument, () => Tensor.From(new float[0]));
-            Assert.Throws<ArgumentException>(() => Tensor.From(new IntPtr(8), TensorType.U8, new long[] { 2, 2 }, new long[] { 2 }));
+            Assert.Throws<ArgumentException>(() => Tensor.From(new IntPtr(8), TensorType.U8, new long[] { 2, 2 },
+                new long[] { 2 }));
             Assert.Throws<ArgumentNullException>(() => Tensor.From(new IntPtr(8), TensorType.U8, null));
             Tiny.Fails(Status.InvalidArgument, () => Tensor.From(new IntPtr(8), (TensorType)99, new long[] { 1 }));
             Tiny.Fails(Status.InvalidArgument, () => Tensor.From(new IntPtr(8), TensorType.U8, new long[] { -1 }));

@@ -8,10 +8,12 @@ namespace SignSym.Tests
     // A training of a blink: a ResNet-8 of width 4 on 64 pictures of CIFAR-10, 4 steps an epoch, 2 epochs.
     internal static class Tiny
     {
-        public const int Steps = 8, StepsPerEpoch = 4, Epochs = 2, Training = 64, HeldOut = 32, PictureSize = 3 * 32 * 32;
+        public const int Steps = 8, StepsPerEpoch = 4, Epochs = 2, Training = 64, HeldOut = 32,
+            PictureSize = 3 * 32 * 32;
         private const int RecordSize = 1 + PictureSize;
         private static readonly Lazy<string> DataFolder = new Lazy<string>(MakeData);
-        private static readonly string Scratch = Path.Combine(Path.GetTempPath(), "signsym-csharp-" + Process.GetCurrentProcess().Id);
+        private static readonly string Scratch = Path.Combine(Path.GetTempPath(),
+            "signsym-csharp-" + Process.GetCurrentProcess().Id);
 
         public static string Source { get; } = Environment.GetEnvironmentVariable("SIGNSYM_SOURCE_DIR");
 
@@ -24,7 +26,8 @@ namespace SignSym.Tests
 
         public static Config Config() => SignSym.Config.FromText(
             "name: \"tiny\"\n" +
-            "data { cifar10 { path: \"" + DataFolder.Value + "\" } batch_size: 16 transform { flip {} } transform { normalize {} } }\n" +
+            "data { cifar10 { path: \"" + DataFolder.Value +
+                "\" } batch_size: 16 transform { flip {} } transform { normalize {} } }\n" +
             "model { resnet_cifar { depth: 8 width: 4 } }\n" +
             "feedback { rule: SIGN_SYMMETRY }\n" +
             "optimizer { learning_rate: 0.05 }\n" +

@@ -31,9 +31,12 @@ namespace SignSym.Tests
             Assert.AreEqual("finished", events.Last().Text);
             var steps = events.Where(e => e.Kind == EventKind.Step).ToList();
             CollectionAssert.AreEqual(Enumerable.Range(1, Tiny.Steps), steps.Select(e => e.Step));
-            Assert.That(steps.All(e => e.Loss > 0 && e.LearningRate == 0.05 && e.StepsPerEpoch == Tiny.StepsPerEpoch && e.Epochs == Tiny.Epochs));
-            CollectionAssert.AreEqual(new[] { 1, 2 }, events.Where(e => e.Kind == EventKind.Epoch).Select(e => e.Epoch));
-            Assert.That(events.Where(e => e.Kind == EventKind.Evaluation && e.Step > 0).All(e => e.Top1 >= 0 && e.Top1 <= 100 && e.Loss > 0));
+            Assert.That(steps.All(e => e.Loss > 0 && e.LearningRate == 0.05 && e.StepsPerEpoch == Tiny.StepsPerEpoch &&
+                e.Epochs == Tiny.Epochs));
+            CollectionAssert.AreEqual(new[] { 1, 2 },
+                events.Where(e => e.Kind == EventKind.Epoch).Select(e => e.Epoch));
+            Assert.That(events.Where(e => e.Kind == EventKind.Evaluation && e.Step > 0).All(e =>
+                e.Top1 >= 0 && e.Top1 <= 100 && e.Loss > 0));
             Assert.That(events.Where(e => e.Kind == EventKind.Checkpoint).All(e => File.Exists(e.Text)));
             Assert.That(events.All(e => e.Json.StartsWith("{\"") && e.Json.EndsWith("}")), "each is a line of JSON");
             Assert.That(File.Exists(Path.Combine(folder, "model.safetensors")));
@@ -45,7 +48,8 @@ namespace SignSym.Tests
             var handled = new List<string>();
             var reported = new List<string>();
             using (var trainer = Tiny.Trainer()) trainer.Train(e => handled.Add(e.Kind + " " + e.Step + " " + e.Loss));
-            using (var trainer = Tiny.Trainer()) trainer.Train(new Direct(e => reported.Add(e.Kind + " " + e.Step + " " + e.Loss)));
+            using (var trainer = Tiny.Trainer()) trainer.Train(new Direct(e =>
+                reported.Add(e.Kind + " " + e.Step + " " + e.Loss)));
             CollectionAssert.AreEqual(handled, reported);
         }
 
@@ -115,9 +119,11 @@ namespace SignSym.Tests
             using (var trainer = Tiny.Trainer())
             {
                 var events = 0;
-                Assert.Throws<OperationCanceledException>(() => trainer.Train(e => ++events, new CancellationToken(true)));
+                Assert.Throws<OperationCanceledException>(() =>
+                    trainer.Train(e => ++events, new CancellationToken(true)));
                 Assert.AreEqual(0, events);
-                Assert.That(trainer.TrainAsync(e => ++events, new CancellationToken(true)).ContinueWith(t => t.IsCanceled).Result);
+                Assert.That(trainer.TrainAsync(e => ++events, new CancellationToken(true)).ContinueWith(t =>
+                    t.IsCanceled).Result);
                 Assert.AreEqual(0, events);
             }
         }
@@ -140,7 +146,8 @@ namespace SignSym.Tests
             using (var source = new CancellationTokenSource())
             using (var trainer = Tiny.Trainer())
             {
-                var run = trainer.TrainAsync(new Direct(e => { if (e.Kind == EventKind.Step) source.Cancel(); }), source.Token);
+                var run = trainer.TrainAsync(new Direct(e => { if (e.Kind == EventKind.Step) source.Cancel(); }),
+                    source.Token);
                 run.ContinueWith(_ => { }).Wait();
                 Assert.AreEqual(TaskStatus.Canceled, run.Status);
                 var thrown = new FormatException();
@@ -236,7 +243,8 @@ namespace SignSym.Tests
             var broken = Tiny.NewPath();
             using (var trainer = Tiny.Trainer(whole)) trainer.Train();
             using (var trainer = Tiny.Trainer(broken))
-                Tiny.Fails(Status.CallbackFailed, () => trainer.Train(e => { if (e.Step == 3) throw new TimeoutException(); }));
+                Tiny.Fails(Status.CallbackFailed, () =>
+                    trainer.Train(e => { if (e.Step == 3) throw new TimeoutException(); }));
             using (var trainer = Trainer.Resume(broken)) trainer.Train();
             CollectionAssert.AreEqual(Tiny.LastCheckpoint(whole), Tiny.LastCheckpoint(broken));
         }
@@ -246,14 +254,16 @@ namespace SignSym.Tests
         {
             Assert.Throws<ArgumentNullException>(() => new Trainer(null).Dispose());
             Assert.Throws<ArgumentNullException>(() => Trainer.FromFile(null).Dispose());
-            StringAssert.Contains("nowhere.textproto", Tiny.Fails(Status.NotFound, () => Trainer.FromFile("nowhere.textproto")).Message);
+            StringAssert.Contains("nowhere.textproto",
+                Tiny.Fails(Status.NotFound, () => Trainer.FromFile("nowhere.textproto")).Message);
             Tiny.Fails(Status.NotFound, () => Trainer.Resume(Tiny.NewPath()));
             using (var config = Tiny.Config())
             {
                 config.SetText("data.cifar10.path", Tiny.NewPath("größer"));
                 StringAssert.Contains("größer", Tiny.Fails(Status.NotFound, () => new Trainer(config)).Message);
                 config.Set("optimizer.learning_rate", "-1");
-                Assert.AreEqual("optimizer.learning_rate", Tiny.Fails(Status.InvalidConfig, () => new Trainer(config)).Field);
+                Assert.AreEqual("optimizer.learning_rate",
+                    Tiny.Fails(Status.InvalidConfig, () => new Trainer(config)).Field);
             }
             var folder = Tiny.NewPath();
             using (Tiny.Trainer(folder)) Tiny.Fails(Status.AlreadyExists, () => Tiny.Trainer(folder));

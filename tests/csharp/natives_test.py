@@ -75,7 +75,7 @@ class Natives(unittest.TestCase):
     def test_whatever_is_called_first_works(self):
         self.lay_beside()
         self.link_torch()
-        for call in ("version", "text", "file", "run", "tensor", "pointer", "callback", "trainer", "resume"):
+        for call in ("version", "text", "file", "run", "tensor", "pointer", "callback", "model", "trainer", "resume"):
             with self.subTest(call):  # .NET Core looks for a native function when it is called, Mono before
                 code, output = self.run_probe("mono", call)
                 self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
@@ -144,6 +144,14 @@ class Natives(unittest.TestCase):
         self.lay_beside()
         self.link_torch()
         self.check_fails("Unsupported", "musl", "Debian", LD_PRELOAD=self.fake_library("ld-musl-x86_64.so.1"))
+
+    def test_a_process_ends_while_a_run_goes_on(self):
+        self.lay_beside()
+        self.link_torch()
+        config = self.folder / "config.textproto"
+        data = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"]) / "examples/data/mnist"
+        config.write_text(f'data {{ mnist {{ path: "{data}" }} batch_size: 16 }} model {{ mlp {{ hidden: 64 }} }} train {{ epochs: 50 }}')
+        self.check_works("exit", PROBE_CONFIG=str(config))
 
 
 if __name__ == "__main__":

@@ -40,7 +40,8 @@ namespace SignSym
         public static Config FromFile(string path)
         {
             Natives.Load();
-            var status = Raw.signsym_config_create_from_file(NotNull(path, nameof(path)), out var handle, out var error);
+            var status = Raw.signsym_config_create_from_file(NotNull(path, nameof(path)), out var handle,
+                out var error);
             Failure.Check(status, error);
             return new Config(handle);
         }
@@ -50,7 +51,8 @@ namespace SignSym
         public static Config FromRun(string folder)
         {
             Natives.Load();
-            var status = Raw.signsym_config_create_from_run(NotNull(folder, nameof(folder)), out var handle, out var error);
+            var status = Raw.signsym_config_create_from_run(NotNull(folder, nameof(folder)), out var handle,
+                out var error);
             Failure.Check(status, error);
             return new Config(handle);
         }
@@ -63,7 +65,8 @@ namespace SignSym
         /// <returns>This config.</returns>
         public Config Set(string path, string value)
         {
-            var status = Raw.signsym_config_set(Handle, NotNull(path, nameof(path)), NotNull(value, nameof(value)), out var error);
+            var status = Raw.signsym_config_set(Handle, NotNull(path, nameof(path)), NotNull(value, nameof(value)),
+                out var error);
             Failure.Check(status, error);
             return this;
         }
@@ -114,7 +117,8 @@ namespace SignSym
         private static Config Create(byte[] data, int format, string source)
         {
             Natives.Load();
-            var status = Raw.signsym_config_create(data, (ulong)data.Length, format, source, out var handle, out var error);
+            var status = Raw.signsym_config_create(data, (ulong)data.Length, format, source, out var handle,
+                out var error);
             Failure.Check(status, error);
             return new Config(handle);
         }

@@ -118,12 +118,14 @@ namespace SignSym
         /// <param name="concurrent">
         /// May it be called on loader threads, on several at once? Otherwise on the one that trains or evaluates.
         /// </param>
-        public static Dataset FromCallback(long size, long classes, long[] shape, TensorType type, NativeSampleWriter writer,
+        public static Dataset FromCallback(long size, long classes, long[] shape, TensorType type,
+            NativeSampleWriter writer,
             Layout layout = Layout.Nchw, bool concurrent = false)
         {
             Natives.Load();
             var source = new SampleSource(NotNull(writer, nameof(writer)));
-            var status = Raw.signsym_dataset_create_from_callback(size, classes, NotNull(shape, nameof(shape)), shape.Length, (int)type,
+            var status = Raw.signsym_dataset_create_from_callback(size, classes, NotNull(shape, nameof(shape)),
+                shape.Length, (int)type,
                 (int)layout, concurrent ? 1 : 0, Callbacks.OnSample, Callbacks.UserData(source), Callbacks.Release,
                 out var handle, out var error);
             SignSym.Failure.Check(status, error);

@@ -49,6 +49,13 @@ namespace SignSym
         protected override bool ReleaseHandle() { Raw.signsym_dataset_free(handle); return true; }
     }
 
+    internal sealed class ModelHandle : NativeHandle
+    {
+        public static readonly ModelHandle None = new ModelHandle();
+
+        protected override bool ReleaseHandle() { Raw.signsym_model_free(handle); return true; }
+    }
+
     internal sealed class TrainerHandle : NativeHandle
     {
         protected override bool ReleaseHandle() { Raw.signsym_trainer_free(handle); return true; }

@@ -4,8 +4,8 @@ namespace SignSym
     public static class Library
     {
         /// <summary>
-        /// The folder of your own LibTorch (or its lib folder); null, the default, for the one of the package. To be set
-        /// before the first use of SignSym.
+        /// The folder of your own LibTorch (or its lib folder); null, the default, for the one of the package. To be
+        /// set before the first use of SignSym.
         /// </summary>
         public static string LibTorch
         {

@@ -26,7 +26,9 @@ namespace SignSym
             {
                 lock (Lock)
                 {
-                    if (loaded) throw new InvalidOperationException("LibTorch is loaded: set Library.LibTorch before the first use of SignSym.");
+                    if (loaded)
+                        throw new InvalidOperationException(
+                            "LibTorch is loaded: set Library.LibTorch before the first use of SignSym.");
                     libTorch = value;
                 }
             }
@@ -40,7 +42,8 @@ namespace SignSym
                 if (loaded) return;
                 CheckMachine();
                 var binding = FindBinding();
-                var torch = libTorch == null ? Find(Torch, PackageFolders(Path.GetDirectoryName(binding))) : FindOwnTorch();
+                var torch = libTorch == null ? Find(Torch,
+                    PackageFolders(Path.GetDirectoryName(binding))) : FindOwnTorch();
                 if (!torchIsOurs) CheckLoadedTorch(torch);
                 torchIsOurs = true;
                 if (torch != null) Open(torch);
@@ -54,12 +57,15 @@ namespace SignSym
 
         private static void CheckMachine()
         {
-            if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux) || RuntimeInformation.ProcessArchitecture != Architecture.X64)
-                throw new SignSymException(Status.Unsupported, "The native libraries are built for Linux on x64, and this process is " +
-                    RuntimeInformation.OSDescription.Trim() + " on " + RuntimeInformation.ProcessArchitecture + ".");
+            var processor = RuntimeInformation.ProcessArchitecture;
+            if (!RuntimeInformation.IsOSPlatform(OSPlatform.Linux) || processor != Architecture.X64)
+                throw new SignSymException(Status.Unsupported,
+                    "The native libraries are built for Linux on x64, and this process is " +
+                    RuntimeInformation.OSDescription.Trim() + " on " + processor + ".");
             if (LoadedFiles().Any(file => Path.GetFileName(file).StartsWith("ld-musl", StringComparison.Ordinal)))
-                throw new SignSymException(Status.Unsupported, "This system's C library is musl, as Alpine has it, and LibTorch needs " +
-                    "the GNU C library. Use a system or an image with that: Debian 12 or Ubuntu 24.04, or newer.");
+                throw new SignSymException(Status.Unsupported,
+                    "This system's C library is musl, as Alpine has it, and LibTorch needs the GNU C library. Use a " +
+                    "system or an image with that: Debian 12 or Ubuntu 24.04, or newer.");
         }
 
         private static string FindBinding()
@@ -67,15 +73,19 @@ namespace SignSym
             var location = typeof(Natives).Assembly.Location;
             var beside = string.IsNullOrEmpty(location) ? AppContext.BaseDirectory : Path.GetDirectoryName(location);
             var folders = PackageFolders(beside);
-            return Find(Binding, folders) ?? throw new SignSymException(Status.NotFound, Binding + " was found in none of: " +
-                string.Join(", ", folders) + ". Copy the files of the package's folder runtimes/linux-x64/native beside SignSym.dll.");
+            return Find(Binding, folders) ?? throw new SignSymException(Status.NotFound,
+                Binding + " was found in none of: " + string.Join(", ", folders) + ". Copy the files of the package's" +
+                " folder runtimes/linux-x64/native beside SignSym.dll.");
         }
 
         // Beside the assembly, in the layout of a NuGet package, and where the .NET host looks for packages' natives.
         private static List<string> PackageFolders(string beside)
         {
             var native = Path.Combine("runtimes", "linux-x64", "native");
-            var folders = new List<string> { beside, Path.Combine(beside, native), Path.GetFullPath(Path.Combine(beside, "..", "..", native)) };
+            var folders = new List<string>
+            {
+                beside, Path.Combine(beside, native), Path.GetFullPath(Path.Combine(beside, "..", "..", native))
+            };
             if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string host)
                 folders.AddRange(host.Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries));
             return folders;
@@ -85,7 +95,8 @@ namespace SignSym
             folders.Select(folder => Path.Combine(folder, name)).FirstOrDefault(File.Exists);
 
         private static string FindOwnTorch() =>
-            Find(Torch, new[] { libTorch, Path.Combine(libTorch, "lib") }) ?? throw new SignSymException(Status.NotFound,
+            Find(Torch, new[] { libTorch, Path.Combine(libTorch, "lib") }) ??
+                throw new SignSymException(Status.NotFound,
                 "Library.LibTorch is " + libTorch + ", which holds neither " + Torch + " nor lib/" + Torch +
                 ". Name the folder of an unpacked LibTorch, or of an installed Python torch.");
 
@@ -94,17 +105,20 @@ namespace SignSym
         {
             var other = LoadedFiles().FirstOrDefault(file => Path.GetFileName(file) == Torch);
             if (other == null || torch != null && RealPath(torch) == RealPath(other)) return;
-            throw new SignSymException(Status.Unsupported, "Another LibTorch is in this process already: " + other +
-                " (TorchSharp, or Python?). Two do not go together. Use SignSym first or in a process of its own; or, if that LibTorch " +
-                "is of the version that SignSym was built for, set Library.LibTorch to " + Path.GetDirectoryName(other) + ".");
+            throw new SignSymException(Status.Unsupported,
+                "Another LibTorch is in this process already: " + other + " (TorchSharp, or Python?). Two do not go " +
+                "together. Use SignSym first or in a process of its own; or, if that LibTorch is of the version that " +
+                "SignSym was built for, set Library.LibTorch to " + Path.GetDirectoryName(other) + ".");
         }
 
         private static void CheckVersion()
         {
-            var expected = Raw.SIGNSYM_VERSION_MAJOR + "." + Raw.SIGNSYM_VERSION_MINOR + "." + Raw.SIGNSYM_VERSION_PATCH;
+            var expected = string.Join(".",
+                Raw.SIGNSYM_VERSION_MAJOR, Raw.SIGNSYM_VERSION_MINOR, Raw.SIGNSYM_VERSION_PATCH);
             var found = Raw.signsym_version();
             if (found != expected)
-                throw new SignSymException(Status.Mismatch, "SignSym.dll is of version " + expected + ", and the native library of " + found +
+                throw new SignSymException(Status.Mismatch,
+                    "SignSym.dll is of version " + expected + ", and the native library of " + found +
                     ". Take both from one package.");
         }
 
@@ -113,11 +127,14 @@ namespace SignSym
         {
             using (var file = File.OpenRead(path))
             {
-                var header = new byte[64]; // of ELF: its magic; offset, size and number of the sections, which come last
-                var whole = file.Read(header, 0, header.Length) == header.Length && BitConverter.ToInt32(header, 0) == 0x464c457f &&
-                    BitConverter.ToInt64(header, 40) + BitConverter.ToUInt16(header, 58) * BitConverter.ToUInt16(header, 60) <= file.Length;
-                if (!whole) throw new SignSymException(Status.BadData, path + " is no library, or a part of one: it has " + file.Length +
-                    " bytes. Take the file anew from the package.");
+                var header = new byte[64]; // of ELF: its magic; offset, size and number of sections, which come last
+                var whole = file.Read(header, 0, header.Length) == header.Length &&
+                    BitConverter.ToInt32(header, 0) == 0x464c457f &&
+                    BitConverter.ToInt64(header, 40) +
+                        BitConverter.ToUInt16(header, 58) * BitConverter.ToUInt16(header, 60) <= file.Length;
+                if (!whole)
+                    throw new SignSymException(Status.BadData, path + " is no library, or a part of one: it has " +
+                        file.Length + " bytes. Take the file anew from the package.");
             }
         }
 
@@ -127,23 +144,31 @@ namespace SignSym
             dlerror(); // the runtime finds it now, not after the call whose error it is to tell
             if (dlopen(Utf8.Bytes(path), Now) != IntPtr.Zero) return;
             var reason = Utf8.Text(dlerror()) ?? "no reason given";
-            var remedy = reason.Contains("GLIBC") ? "This system is older than the one that the package was built on: take Debian 12 " +
-                    "or Ubuntu 24.04, or newer." :
-                reason.Contains(Torch) || reason.Contains("libc10") || reason.Contains("undefined symbol") ?
-                    "LibTorch is missing, or not the one that SignSym was built for: copy it beside " + Binding +
-                    ", or set Library.LibTorch to its folder." :
-                "Take the file anew from the package.";
-            throw new SignSymException(Status.Unsupported, path + " cannot be loaded: " + reason + ". " + remedy);
+            throw new SignSymException(Status.Unsupported,
+                path + " cannot be loaded: " + reason + ". " + Remedy(reason));
+        }
+
+        private static string Remedy(string reason)
+        {
+            if (reason.Contains("GLIBC"))
+                return "This system is older than the one that the package was built on: take Debian 12 or Ubuntu " +
+                    "24.04, or newer.";
+            if (reason.Contains(Torch) || reason.Contains("libc10") || reason.Contains("undefined symbol"))
+                return "LibTorch is missing, or not the one that SignSym was built for: copy it beside " + Binding +
+                    ", or set Library.LibTorch to its folder.";
+            return "Take the file anew from the package.";
         }
 
         // The files mapped into this process.
         private static IEnumerable<string> LoadedFiles() =>
-            File.ReadAllLines("/proc/self/maps").Where(line => line.Contains("/")).Select(line => line.Substring(line.IndexOf('/')));
+            File.ReadAllLines("/proc/self/maps").Where(line => line.Contains("/")).Select(line =>
+                line.Substring(line.IndexOf('/')));
 
         private static string RealPath(string path)
         {
             var buffer = new byte[4096]; // PATH_MAX
-            return realpath(Utf8.Bytes(path), buffer) == IntPtr.Zero ? path : Utf8.Text(buffer.TakeWhile(b => b != 0).ToArray());
+            return realpath(Utf8.Bytes(path), buffer) == IntPtr.Zero ? path : Utf8.Text(buffer.TakeWhile(b =>
+                b != 0).ToArray());
         }
 
         private const int Now = 2; // RTLD_NOW

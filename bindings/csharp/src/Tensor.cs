@@ -117,7 +117,8 @@ namespace SignSym
             if (shape.Length == 0) shape = Enumerable.Range(0, array.Rank).Select(array.GetLongLength).ToArray();
             var count = shape.Aggregate(1L, (product, size) => checked(product * size));
             if (count != array.LongLength)
-                throw new ArgumentException("The shape (" + string.Join(", ", shape) + ") has " + count + " elements, and the array has " +
+                throw new ArgumentException("The shape (" + string.Join(", ", shape) + ") has " + count +
+                    " elements, and the array has " +
                     array.LongLength + ".", nameof(shape));
             var pinned = new PinnedArray(array);
             return new Tensor(Wrap(pinned.Address, type, shape, null, pinned));
@@ -132,11 +133,13 @@ namespace SignSym
         /// Disposed, on any thread, when the memory is no longer in use (what it throws is lost); null: the memory
         /// outlives the tensor and every data set that is made from it.
         /// </param>
-        public static Tensor From(IntPtr data, TensorType type, long[] shape, long[] strides = null, IDisposable owner = null)
+        public static Tensor From(IntPtr data, TensorType type, long[] shape, long[] strides = null,
+            IDisposable owner = null)
         {
             NotNull(shape, nameof(shape));
             if (strides != null && strides.Length != shape.Length)
-                throw new ArgumentException(strides.Length + " strides were given for " + shape.Length + " dimensions.", nameof(strides));
+                throw new ArgumentException(strides.Length + " strides were given for " + shape.Length + " dimensions.",
+                    nameof(strides));
             return new Tensor(Wrap(data, type, shape, strides, owner));
         }
 

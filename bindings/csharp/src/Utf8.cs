@@ -13,7 +13,8 @@ namespace SignSym
         public static byte[] Bytes(string text)
         {
             if (text == null) return null;
-            if (text.IndexOf('\0') >= 0) throw new ArgumentException("The text has a NUL character in it: " + text.Replace('\0', '?'));
+            if (text.IndexOf('\0') >= 0) throw new ArgumentException("The text has a NUL character in it: " +
+                text.Replace('\0', '?'));
             var bytes = new byte[Strict.GetByteCount(text) + 1];
             Strict.GetBytes(text, 0, text.Length, bytes, 0);
             return bytes;

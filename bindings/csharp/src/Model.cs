@@ -1,0 +1,158 @@
+using System;
+using System.Collections.Generic;
+using static SignSym.Argument;
+
+namespace SignSym
+{
+    /// <summary>How a model predicts; they may be combined.</summary>
+    [Flags]
+    public enum Prediction
+    {
+        /// <summary>Logits of samples as the data set holds them.</summary>
+        Logits = 0,
+        /// <summary>The softmax of the logits.</summary>
+        Probabilities = Raw.SIGNSYM_PROBABILITIES,
+        /// <summary>The samples are floats that went through the config's transforms already.</summary>
+        AsIs = Raw.SIGNSYM_AS_IS
+    }
+
+    /// <summary>A network with its weights and feedback rules.</summary>
+    public sealed class Model : IDisposable
+    {
+        private readonly ModelHandle handle;
+
+        /// <summary>The model of a config, with its initial weights (or the config's model.weights).</summary>
+        /// <param name="config">Where the data are the program's own, model.input must say their shape.</param>
+        public Model(Config config)
+        {
+            Failure.Check(Raw.signsym_model_create(NotNull(config, nameof(config)).Handle, out handle, out var error),
+                error);
+        }
+
+        internal Model(ModelHandle handle) { this.handle = handle; }
+
+        internal ModelHandle Handle => handle.Open(nameof(Model));
+
+        /// <summary>
+        /// A trained model from a run folder (its newest whole checkpoint) or a checkpoint file. No data set is opened.
+        /// </summary>
+        /// <param name="path">The folder or the file.</param>
+        public static Model Load(string path)
+        {
+            Natives.Load();
+            Failure.Check(Raw.signsym_model_load(NotNull(path, nameof(path)), out var handle, out var error), error);
+            return new Model(handle);
+        }
+
+        /// <summary>The config as resolved, as a new object.</summary>
+        public Config Config
+        {
+            get
+            {
+                Failure.Check(Raw.signsym_model_config(Handle, out var config, out var error), error);
+                return new Config(config);
+            }
+        }
+
+        /// <summary>Loads a model.safetensors (or the model part of a checkpoint).</summary>
+        /// <param name="path">The file.</param>
+        public void LoadWeights(string path) =>
+            Failure.Check(Raw.signsym_model_load_weights(Handle, NotNull(path, nameof(path)), out var error), error);
+
+        /// <summary>
+        /// Writes parameters and buffers to a file that torchvision's model of the name loads. A file of that name is
+        /// replaced, whole or not at all.
+        /// </summary>
+        /// <param name="path">The file.</param>
+        public void SaveWeights(string path) =>
+            Failure.Check(Raw.signsym_model_save_weights(Handle, NotNull(path, nameof(path)), out var error), error);
+
+        /// <summary>
+        /// Answers for N samples, given as the data set holds them. Any number of threads may ask at once, also while a
+        /// trainer trains the model: each answer is of the weights between two steps.
+        /// </summary>
+        /// <param name="samples">N ≥ 1 samples of the model's input shape.</param>
+        /// <param name="how">Logits or probabilities.</param>
+        /// <param name="layout">Of the samples.</param>
+        /// <returns>(N, classes), float.</returns>
+        public Tensor Predict(Tensor samples, Prediction how = Prediction.Logits, Layout layout = Layout.Nchw)
+        {
+            var status = Raw.signsym_model_predict(Handle, NotNull(samples, nameof(samples)).Handle, (int)layout,
+                (int)how,
+                out var answers, out var error);
+            Failure.Check(status, error);
+            return new Tensor(answers);
+        }
+
+        /// <summary>Names of parameters and buffers, in torchvision's order: "conv1.weight", "bn1.running_mean",
+        /// …</summary>
+        public IReadOnlyList<string> TensorNames => NamesWhere(index => true);
+
+        /// <summary>Names of the parameters alone.</summary>
+        public IReadOnlyList<string> ParameterNames =>
+            NamesWhere(index => Raw.signsym_model_tensor_is_parameter(Handle, index) != 0);
+
+        /// <summary>A parameter or buffer, to be read: no copy, a trainer's steps show in it.</summary>
+        /// <param name="name">As in <see cref="TensorNames"/>.</param>
+        public Tensor GetTensor(string name)
+        {
+            Failure.Check(Raw.signsym_model_tensor(Handle, NotNull(name, nameof(name)), out var tensor, out var error),
+                error);
+            return new Tensor(tensor);
+        }
+
+        /// <summary>Sets a parameter or buffer.</summary>
+        /// <param name="name">As in <see cref="TensorNames"/>.</param>
+        /// <param name="values">Of its shape and any floating-point type (an integer buffer: integers).</param>
+        public void SetTensor(string name, Tensor values)
+        {
+            var status = Raw.signsym_model_set_tensor(Handle, NotNull(name, nameof(name)),
+                NotNull(values, nameof(values)).Handle, out var error);
+            Failure.Check(status, error);
+        }
+
+        /// <summary>
+        /// Replaces the last linear layer by a new one, with initial weights drawn by the config's seed. Not while a
+        /// trainer has the model.
+        /// </summary>
+        /// <param name="classes">How many the new one tells apart.</param>
+        public void ReplaceHead(long classes) => Failure.Check(Raw.signsym_model_replace_head(Handle, classes,
+            out var error), error);
+
+        /// <summary>Parameters that match do not learn. Not while a trainer has the model.</summary>
+        /// <param name="pattern">Of names; * stands for any characters, ? for one: "layer1.*".</param>
+        public void Freeze(string pattern) => Freeze(pattern, 1);
+
+        /// <summary>Parameters that match learn again. Not while a trainer has the model.</summary>
+        /// <param name="pattern">As in <see cref="Freeze(string)"/>.</param>
+        public void Unfreeze(string pattern) => Freeze(pattern, 0);
+
+        /// <summary>The layers with a feedback rule, from input to output.</summary>
+        public IReadOnlyList<Layer> Layers
+        {
+            get
+            {
+                var layers = new List<Layer>();
+                for (long i = 0, count = Raw.signsym_model_layer_count(Handle); i < count; ++i)
+                    layers.Add(new Layer(this, Raw.signsym_model_layer_name(Handle, i),
+                        Raw.signsym_model_layer_rule(Handle, i)));
+                return layers;
+            }
+        }
+
+        /// <summary>Legal at any time: trainers that use the model keep it.</summary>
+        public void Dispose() => handle.Dispose();
+
+        private List<string> NamesWhere(Func<long, bool> wanted)
+        {
+            var names = new List<string>();
+            for (long i = 0, count = Raw.signsym_model_tensor_count(Handle); i < count; ++i)
+                if (wanted(i)) names.Add(Raw.signsym_model_tensor_name(Handle, i));
+            return names;
+        }
+
+        private void Freeze(string pattern, int frozen) =>
+            Failure.Check(Raw.signsym_model_freeze(Handle, NotNull(pattern, nameof(pattern)), frozen, out var error),
+                error);
+    }
+}

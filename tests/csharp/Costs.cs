@@ -1,0 +1,184 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using SignSym;
+
+// What the binding costs, in time and memory:
+//   Costs.exe events | samples | step CONFIG STEPS | cycles N | forgotten N | epochs N
+// The last three fail where memory or time grows.
+internal static class Costs
+{
+    private static int Main(string[] arguments)
+    {
+        Console.WriteLine("signsym " + Library.Version); // loads the native libraries, before raw calls are compiled
+        switch (arguments[0])
+        {
+            case "events": return Events();
+            case "samples": return Samples();
+            case "step": return Step(arguments[1], long.Parse(arguments[2]));
+            case "cycles": return Cycles(int.Parse(arguments[1]), true);
+            case "forgotten": return Cycles(int.Parse(arguments[1]), false);
+            case "epochs": return Epochs(int.Parse(arguments[1]));
+            default: return 2;
+        }
+    }
+
+    private static Config SmallConfig(int epochs) => Config.FromText(
+        "data { host {} batch_size: 64 }\n" +
+        "model { mlp { hidden: 32 classes: 2 } input { channels: 1 } }\n" +
+        "feedback { rule: SIGN_SYMMETRY }\n" +
+        "optimizer { learning_rate: 0.01 }\n" +
+        "train { epochs: " + epochs + " }\n" +
+        "compute { threads: 1 }\n");
+
+    private static unsafe Dataset SmallData(int size) =>
+        Dataset.FromCallback(size, 2, new long[] { 1 }, TensorType.F32, (index, sample) =>
+    {
+        *(float*)sample = index % 7;
+        return index % 2;
+    });
+
+    // The trampoline, the copy of the event with its JSON, a handler that does nothing: called by its address, as
+    // native
+    // code does, with an event of a run.
+    private static int Events()
+    {
+        const int count = 200000;
+        var seconds = 0.0;
+        var listener = GCHandle.Alloc(new EventListener { Handler = e => { } });
+        var address = Marshal.GetFunctionPointerForDelegate(Callbacks.OnEvent);
+        var trampoline = Marshal.GetDelegateForFunctionPointer<EventFunction>(address);
+        EventFunction inside = (trainingEvent, userData) =>
+        {
+            if (Raw.signsym_event_type(trainingEvent) != Raw.SIGNSYM_EVENT_STEP || seconds > 0) return 0;
+            var clock = Stopwatch.StartNew();
+            for (var i = 0; i < count; ++i) trampoline(trainingEvent, GCHandle.ToIntPtr(listener));
+            seconds = clock.Elapsed.TotalSeconds;
+            return 1;
+        };
+        using (var config = SmallConfig(1))
+        using (var data = SmallData(640))
+        {
+            Failure.Check(Raw.signsym_trainer_create_with(config.Handle, ModelHandle.None, data.Handle,
+                DatasetHandle.None, out var trainer, out var error), error);
+            using (trainer)
+            {
+                Failure.Check(Raw.signsym_trainer_on_event(trainer, inside, IntPtr.Zero, null, out error), error);
+                Raw.signsym_trainer_run(trainer, new CancelHandle(), out error);
+                error.Dispose();
+            }
+        }
+        GC.KeepAlive(inside);
+        return Rate("events", count / seconds);
+    }
+
+    // A data callback that does next to nothing, with all else that an evaluation does.
+    private static int Samples()
+    {
+        const int count = 1000000;
+        using (var config = SmallConfig(1).Set("data.batch_size", "4096"))
+        using (var data = SmallData(count))
+        using (var trainer = new Trainer(config, null, null, data))
+        {
+            var clock = Stopwatch.StartNew();
+            trainer.Evaluate();
+            return Rate("samples by callback", count / clock.Elapsed.TotalSeconds);
+        }
+    }
+
+    private static int Rate(string what, double rate)
+    {
+        Console.WriteLine("{0:F0} {1} a second on {2}", rate, what, RuntimeInformation.FrameworkDescription);
+        return rate >= 2e5 ? 0 : 1;
+    }
+
+    // Median seconds of a step, with a handler; to be compared with the step_seconds that the driver writes.
+    private static int Step(string path, long steps)
+    {
+        var times = new List<double>();
+        using (var trainer = Trainer.FromFile(path))
+        {
+            var clock = Stopwatch.StartNew();
+            trainer.Train(e =>
+            {
+                if (e.Kind == EventKind.Step) times.Add(clock.Elapsed.TotalSeconds);
+                clock.Restart();
+            }, default(System.Threading.CancellationToken), 0, steps);
+        }
+        times.Sort();
+        Console.WriteLine("{0:F4}", times[times.Count / 2]);
+        return 0;
+    }
+
+    // Everything that can be made, used a little and disposed, or forgotten.
+    private static int Cycles(int count, bool dispose)
+    {
+        return Flat(count / 10, _ =>
+        {
+            for (var i = 0; i < 10; ++i) Cycle(dispose);
+        });
+    }
+
+    private static void Cycle(bool dispose)
+    {
+        var config = SmallConfig(1);
+        var samples = Tensor.From(new float[64, 1]);
+        var labels = Tensor.From(new long[64]);
+        var data = Dataset.FromMemory(samples, labels, 2);
+        var model = new Model(config);
+        var trainer = new Trainer(config, model, data);
+        trainer.Train(e => { });
+        trainer.Step(samples, labels);
+        var answers = model.Predict(samples);
+        if (!dispose) return;
+        foreach (var made in new IDisposable[] { answers, trainer, model, data, labels, samples,
+            config }) made.Dispose();
+    }
+
+    private static int Epochs(int count)
+    {
+        using (var config = SmallConfig(count))
+        using (var data = SmallData(20000))
+        using (var trainer = new Trainer(config, null, data))
+            return Flat(count, _ => trainer.Train(e => { }, default(System.Threading.CancellationToken), 1));
+    }
+
+    // After a warm-up of a fifth: resident memory within 2 %, and in a long run the median time within 10 %.
+    private static int Flat(int rounds, Action<int> round)
+    {
+        var memory = new List<double>();
+        var times = new List<double>();
+        for (var i = 0; i < rounds; ++i)
+        {
+            var clock = Stopwatch.StartNew();
+            round(i);
+            times.Add(clock.Elapsed.TotalSeconds);
+            if (i % 10 == 9 || rounds < 100)
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                GC.Collect();
+            }
+            memory.Add(Resident());
+        }
+        var warm = rounds / 5;
+        var tenth = Math.Max(rounds / 10, 1);
+        var growth = memory.Skip(rounds - tenth).Average() / memory.Skip(warm).Take(tenth).Average() - 1;
+        var slowing = Median(times.Skip(rounds - tenth)) / Median(times.Skip(warm).Take(tenth)) - 1;
+        Console.WriteLine("memory {0:F1} MiB, {1:+0.00;-0.00} %; time {2:+0.0;-0.0} %", memory.Last() / (1 << 20),
+            100 * growth, 100 * slowing);
+        return growth <= 0.02 && (slowing <= 0.1 ||
+            Environment.GetEnvironmentVariable("SIGNSYM_TEST_FULL") == null) ? 0 : 1;
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.OrderBy(x => x).ToList();
+        return sorted[sorted.Count / 2];
+    }
+
+    private static double Resident() => 4096 * double.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1]);
+}

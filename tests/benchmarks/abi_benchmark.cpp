@@ -1,0 +1,174 @@
+// What the C ABI costs: pairs of seconds, through the library and by the core or LibTorch directly, in one process, for
+// abi.py: one line of JSON.   abi_benchmark PAIRS
+//   step       CIFAR ResNet-18, batch 64: signsym_trainer_step on pictures in host memory; Learner::step on tensors
+//   predict    ResNet-18 on one picture of 224 × 224: signsym_model_predict; the same layers run by LibTorch
+//   callback   a step of a tiny model with a no-op event callback; without one
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/grad_mode.h>
+#include <signsym/signsym.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
+#include <vector>
+
+#include "base/random.h"
+#include "models/resnet.h"
+#include "train/learner.h"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+template <class Body>
+double seconds_of(Body body) {
+  const Clock::time_point start = Clock::now();
+  body();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+// Runs both in turn, the first one changing, after three rounds that are not counted.
+template <class First, class Second>
+void compare(const char* name, int pairs, First first, Second second, const char* end) {
+  std::printf("\"%s\": [", name);
+  for (int i = -3; i < pairs; ++i) {
+    double a = 0, b = 0;
+    if (i % 2 == 0) a = seconds_of(first), b = seconds_of(second);
+    else b = seconds_of(second), a = seconds_of(first);
+    if (i >= 0) std::printf("%s[%.9f, %.9f]", i ? ", " : "", a, b);
+  }
+  std::printf("]%s\n", end);
+  std::fflush(stdout);
+}
+
+std::unique_ptr<signsym::Model> core_model(signsym::Stem stem, int64_t classes) {
+  signsym::ModelOptions options;
+  options.memory_format = c10::MemoryFormat::ChannelsLast;
+  options.initialization = signsym::Initialization::kaiming_normal;
+  auto model = std::make_unique<signsym::Model>(signsym::resnet(18, stem, 3, classes, 64), options);
+  model->set_feedback(std::vector<signsym::FeedbackRule>(model->layers().size()), 1);
+  return model;
+}
+
+void ok(signsym_status status) {
+  if (status) throw std::runtime_error(signsym_status_name(status));
+}
+
+signsym_config* parse(const char* text) {
+  signsym_config* config = nullptr;
+  ok(signsym_config_create(text, SIGNSYM_TEXT_LENGTH, SIGNSYM_TEXT, nullptr, &config, nullptr));
+  return config;
+}
+
+struct DLManagedTensorVersioned* wrap(void* data, signsym_type type, const std::vector<int64_t>& shape) {
+  struct DLManagedTensorVersioned* tensor = nullptr;
+  ok(signsym_tensor_wrap(data, type, shape.data(), nullptr, static_cast<int32_t>(shape.size()), nullptr, nullptr,
+                         &tensor, nullptr));
+  return tensor;
+}
+
+std::vector<float> noise(int64_t count) {
+  std::vector<float> values(count);
+  signsym::Random(1, "benchmark", "pictures").normal(values.data(), 0, count);
+  return values;
+}
+
+void compare_steps(int pairs) {
+  constexpr int64_t batch = 64;
+  std::vector<float> pictures = noise(batch * 3 * 32 * 32);
+  std::vector<int64_t> labels(batch);
+  for (int64_t i = 0; i < batch; ++i) labels[i] = i % 10;
+
+  signsym_config* config = parse("data { host {} } model { resnet { depth: 18 classes: 10 } input { channels: 3 height: 32 "
+                                 "width: 32 } } optimizer { learning_rate: 0.01 } compute { precision: FP32 }");
+  signsym_trainer* trainer = nullptr;
+  ok(signsym_trainer_create_with(config, nullptr, nullptr, nullptr, &trainer, nullptr));
+  const auto* samples = wrap(pictures.data(), SIGNSYM_F32, {batch, 3, 32, 32});
+  const auto* targets = wrap(labels.data(), SIGNSYM_I64, {batch});
+
+  auto model = core_model(signsym::Stem::cifar, 10);
+  auto optimizer = std::make_unique<signsym::Sgd>(
+      model->parameters(), std::vector<bool>(model->parameters().size(), true), signsym::SgdOptions{});
+  signsym::Learner learner(std::move(model), std::move(optimizer), signsym::CrossEntropy{});
+  const at::Tensor x = at::from_blob(pictures.data(), {batch, 3, 32, 32}).contiguous(c10::MemoryFormat::ChannelsLast);
+  const at::Tensor y = at::from_blob(labels.data(), {batch}, at::kLong);
+  uint32_t step = 0;
+  compare(
+      "step", pairs,
+      [&] {
+        ok(signsym_trainer_step(trainer, &samples->dl_tensor, &targets->dl_tensor, SIGNSYM_NCHW, nullptr, nullptr));
+      },
+      [&] { learner.step(x, y, step++, 0.01); }, ",");
+}
+
+void compare_predictions(int pairs) {
+  std::vector<float> picture = noise(3 * 224 * 224);
+  signsym_config* config = parse("data { host {} } model { resnet { depth: 18 stem: IMAGENET classes: 1000 } input { "
+                                 "channels: 3 height: 224 width: 224 } } compute { precision: FP32 }");
+  signsym_model* model = nullptr;
+  ok(signsym_model_create(config, &model, nullptr));
+  const auto* samples = wrap(picture.data(), SIGNSYM_F32, {1, 3, 224, 224});
+  const auto plain = core_model(signsym::Stem::imagenet, 1000);
+  const at::Tensor x = at::from_blob(picture.data(), {1, 3, 224, 224});
+  compare(
+      "predict", pairs,
+      [&] {
+        struct DLManagedTensorVersioned* out = nullptr;
+        ok(signsym_model_predict(model, &samples->dl_tensor, SIGNSYM_NCHW, 0, &out, nullptr));
+        signsym_tensor_free(out);
+      },
+      [&] {
+        at::NoGradGuard no_grad;
+        plain->forward(x.contiguous(c10::MemoryFormat::ChannelsLast), /*training=*/false);
+      },
+      ",");
+}
+
+int nothing(const signsym_event*, void*) { return 0; }
+
+// Seconds of one step, of 20,000 in a run.
+void compare_callbacks(int pairs) {
+  static float sample = 1;
+  constexpr int64_t steps = 20000;
+  const signsym_sample_fn give = [](int64_t, void* out, int64_t* label, void*) {
+    *static_cast<float*>(out) = sample;
+    *label = 0;
+    return 0;
+  };
+  const int64_t shape[] = {1};
+  const auto run = [&](signsym_event_fn callback) {
+    signsym_config* config = parse("data { host {} batch_size: 1 } model { mlp {} } compute { threads: 1 } "
+                                   "train { epochs: 1 measure_alignment: false }");
+    signsym_dataset* set = nullptr;
+    signsym_trainer* trainer = nullptr;
+    ok(signsym_dataset_create_from_callback(steps, 2, shape, 1, SIGNSYM_F32, SIGNSYM_NCHW, 0, give, nullptr, nullptr, &set,
+                                            nullptr));
+    ok(signsym_trainer_create_with(config, nullptr, set, nullptr, &trainer, nullptr));
+    if (callback) ok(signsym_trainer_on_event(trainer, callback, nullptr, nullptr, nullptr));
+    ok(signsym_trainer_run(trainer, nullptr, nullptr));
+    signsym_trainer_free(trainer);
+    signsym_dataset_free(set);
+    signsym_config_free(config);
+  };
+  std::printf("\"callback_steps\": %lld,\n", static_cast<long long>(steps));
+  compare("callback", pairs, [&] { run(nothing); }, [&] { run(nullptr); }, "}");
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  const int pairs = count == 2 ? std::atoi(arguments[1]) : 0;
+  if (pairs < 1) return std::fprintf(stderr, "usage: abi_benchmark PAIRS\n"), 2;
+  try {
+    std::printf("{\"threads\": %d,\n", at::get_num_threads());
+    compare_steps(pairs);
+    compare_predictions(10 * pairs);
+    compare_callbacks(pairs);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "abi_benchmark: %s\n", error.what());
+    return 1;
+  }
+}

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.ref.WeakReference;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -63,6 +65,29 @@ class GarbageTest {
   @Test
   void forgotten_trainers_leave_no_memory_behind() throws Exception {
     stayFlat(FULL ? 10_000 : 300, 120_000, () -> Tiny.trainer().onEvent(event -> {}));
+  }
+
+  @Test
+  void epochs_take_the_same_memory_and_time() throws Exception {
+    int epochs = FULL ? 50 : 20;
+    List<Double> ends = new ArrayList<>();
+    List<Long> memory = new ArrayList<>();
+    try (Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", String.valueOf(epochs)))) {
+      trainer.onEvent(event -> {
+        if (event.kind() != TrainingEvent.Kind.EPOCH) return;
+        ends.add(event.seconds());
+        memory.add(residentKilobytes());
+      }).train();
+    }
+    int warm = epochs / 5;
+    long before = memory.get(warm);
+    long after = memory.get(epochs - 1);
+    assertTrue(after <= before * 1.02, before + " kB before, " + after + " kB after");
+    if (FULL) {
+      double early = (ends.get(epochs / 2) - ends.get(warm)) / (epochs / 2 - warm);
+      double late = (ends.get(epochs - 1) - ends.get(epochs / 2)) / (epochs - 1 - epochs / 2);
+      assertTrue(late <= early * 1.1, early + " s an epoch early, " + late + " s late");
+    }
   }
 
   private static void stayFlat(int cycles, long shortTolerance, Runnable cycle) throws Exception {

@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Timeout;
 /** The collector and the native side. SIGNSYM_TEST_FULL=1: the long form. */
 @Timeout(600)
 class GarbageTest {
+  private static int others; // threads of the machine
+
   private static final boolean FULL = "1".equals(System.getenv("SIGNSYM_TEST_FULL"));
 
   @Test
@@ -91,6 +93,8 @@ class GarbageTest {
   }
 
   private static void stayFlat(int cycles, long shortTolerance, Runnable cycle) throws Exception {
+    others = -1;
+    loaderThreads();
     repeat(Math.max(200, cycles / 4), cycle);
     long before = residentKilobytes();
     repeat(cycles, cycle);
@@ -105,9 +109,18 @@ class GarbageTest {
     }
   }
 
+  /** Until all that was forgotten is freed: each trainer has threads that load. */
   private static void collect() throws Exception {
-    System.gc();
-    Thread.sleep(100); // for the cleaner
+    for (int i = 0; i < 500 && (i == 0 || loaderThreads() > 0); i++) {
+      System.gc();
+      Thread.sleep(20);
+    }
+  }
+
+  private static int loaderThreads() throws Exception {
+    int all = new java.io.File("/proc/self/task").list().length;
+    if (others < 0) others = all;
+    return all - others;
   }
 
   private static long residentKilobytes() throws Exception {

@@ -395,9 +395,15 @@ void Trainer::set_learning_rate(double rate) {
   if (!to_schedule && !(rate > 0 && std::isfinite(rate)))
     throw Error(Status::invalid_argument,
                 "rate: " + std::to_string(rate) + " is out of range: a finite number > 0, or NaN for the schedule's");
+  int64_t step = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    set_rate_ = rate;
+    step = metrics_.progress.step;
+  }
+  const double next = learning_rate_at(step);
   const std::lock_guard<std::mutex> lock(mutex_);
-  set_rate_ = rate;
-  if (!to_schedule) metrics_.learning_rate = rate;
+  metrics_.learning_rate = next;
 }
 
 }  // namespace signsym

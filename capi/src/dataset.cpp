@@ -65,7 +65,8 @@ signsym_status signsym_dataset_create_from_config(const signsym_config* config, 
       throw Error(Status::invalid_argument,
                   "part: " + std::to_string(part) + ": SIGNSYM_TRAINING (1) or SIGNSYM_HELD_OUT (2) is expected");
     const Config resolved = get(config, "config")->resolved();
-    DataParts parts = open_parts(resolved.experiment().data(), resolved.experiment().seed());
+    DataParts parts;
+    locating_errors(resolved, [&] { parts = open_parts(resolved.experiment().data(), resolved.experiment().seed()); });
     *out = make_dataset_handle(std::move(part == SIGNSYM_TRAINING ? parts.training : parts.held_out));
   });
 }

@@ -71,7 +71,8 @@ TEST(The_parts_of_a_config_are_those_of_its_run) {
 }
 
 TEST(What_is_wrong_with_a_config_or_its_files_is_told) {
-  signsym_config *config = tiny_config();
+  static const char host[] = "model { lenet {} }\ndata {\n  host {}\n}";
+  signsym_config *config = tiny_config(), *of_host = NULL;
   signsym_dataset *untouched = (signsym_dataset *)&config, *dataset = untouched;
   signsym_error *error = NULL;
   for (signsym_part part = -1; part < 4; ++part)
@@ -89,11 +90,13 @@ TEST(What_is_wrong_with_a_config_or_its_files_is_told) {
   CHECK_TEXT("data.batch_size", signsym_error_field(error));
   signsym_error_free(error);
 
-  CHECK_OK(signsym_config_set(config, "data", "{ host {} }", NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_CONFIG, signsym_dataset_create_from_config(config, SIGNSYM_HELD_OUT, &dataset, &error));
+  CHECK_OK(signsym_config_create(host, SIGNSYM_TEXT_LENGTH, SIGNSYM_TEXT, "host.textproto", &of_host, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_CONFIG, signsym_dataset_create_from_config(of_host, SIGNSYM_HELD_OUT, &dataset, &error));
   CHECK_TEXT("data.host", signsym_error_field(error));
+  CHECK_HAS("host.textproto:3:3: data.host: ", signsym_error_message(error));
   CHECK_HAS("signsym_trainer_create_with", signsym_error_message(error));
   signsym_error_free(error);
+  signsym_config_free(of_host);
   CHECK(dataset == untouched);
   signsym_config_free(config);
 }

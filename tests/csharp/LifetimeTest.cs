@@ -111,6 +111,17 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void The_function_of_a_data_set_is_let_go_with_it()
+        {
+            IsCollected(() =>
+            {
+                var captured = new object();
+                Dataset.FromCallback(1, 2, new long[] { 1 }, (index, sample) => captured.GetHashCode() % 2).Dispose();
+                return new WeakReference(captured);
+            });
+        }
+
+        [Test]
         public void Objects_that_were_forgotten_are_freed()
         {
             // 65536 cancel tokens may live at once, and as many objects of other kinds as memory holds.

@@ -170,13 +170,27 @@ int64_t Model::parameter_count() const {
   return count;
 }
 
+std::vector<bool> Model::trainable() const {
+  std::vector<bool> learns;
+  for (const NamedTensor& parameter : parameters_) learns.push_back(parameter.tensor.requires_grad());
+  return learns;
+}
+
+void Model::set_trainable(const std::vector<bool>& learns) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    parameters_[i].tensor.set_requires_grad(learns[i]);
+    if (!learns[i]) parameters_[i].tensor.mutable_grad().reset();
+  }
+  mark_layers_that_carry_an_error();
+}
+
 void Model::set_trainable(const std::string& pattern, bool learns) {
+  std::vector<bool> all = trainable();
   bool found = false;
-  for (NamedTensor& parameter : parameters_) {
-    if (!matches(pattern, parameter.name)) continue;
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    if (!matches(pattern, parameters_[i].name)) continue;
     found = true;
-    parameter.tensor.set_requires_grad(learns);
-    if (!learns) parameter.tensor.mutable_grad().reset();
+    all[i] = learns;
   }
   if (!found) {
     std::vector<std::string> names;
@@ -184,7 +198,7 @@ void Model::set_trainable(const std::string& pattern, bool learns) {
     throw Error(Status::not_found,
                 "\"" + pattern + "\" matches no parameter; the model's parameters are " + listed(names));
   }
-  mark_layers_that_carry_an_error();
+  set_trainable(all);
 }
 
 void Model::mark_layers_that_carry_an_error() {

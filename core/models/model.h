@@ -67,6 +67,9 @@ class Model {
   // learns is not back-propagated, and those that do not learn have no gradient. Errors: not_found, with the names,
   // where none matches.
   void set_trainable(const std::string& pattern, bool learns);
+  // For each parameter, in their order.
+  std::vector<bool> trainable() const;
+  void set_trainable(const std::vector<bool>& learns);
 
   // One rule for each layer, in the order of layers(); what is fixed is drawn here from the initial weights.
   void set_feedback(const std::vector<FeedbackRule>& rules, uint64_t seed);

@@ -88,9 +88,28 @@ Config Network::config() const {
   return config_;
 }
 
-void Network::set_config(Config config) {
-  const auto writing = gate_.write();
-  config_ = std::move(config);
+Network::Lease::Lease(std::shared_ptr<Network> network) : network_(std::move(network)) {
+  const auto writing = network_->gate_.write();
+  if (network_->taken_.exchange(true))
+    throw Error(Status::busy, "another trainer has the model: a model is trained by one trainer at a time");
+  trainable_ = network_->model_->trainable();
+}
+
+Network::Lease::~Lease() {
+  const auto writing = network_->gate_.write();
+  if (!kept_) network_->model_->set_trainable(trainable_);
+  network_->taken_ = false;
+}
+
+void Network::Lease::freeze(const v1::Optimizer& config) {
+  const auto writing = network_->gate_.write();
+  freeze_parameters(config, *network_->model_);
+}
+
+void Network::Lease::keep(Config config) {
+  const auto writing = network_->gate_.write();
+  network_->config_ = std::move(config);
+  kept_ = true;
 }
 
 void Network::check_shape(SampleShape found) const {
@@ -192,12 +211,13 @@ void Network::replace_head(int64_t classes) {
     const std::vector<NamedTensor> from = model_->state(), to = model->state();
     for (size_t i = 0; i < to.size(); ++i)
       if (to[i].name.rfind(head, 0) != 0) Tensor(to[i].tensor).copy_(from[i].tensor);
-    for (const NamedTensor& parameter : model_->parameters())
-      if (!parameter.tensor.requires_grad()) model->set_trainable(parameter.name, false);
   }
+  model->set_trainable(model_->trainable());
   std::vector<FeedbackRule> rules;
   for (const FeedbackLayer& layer : model_->layers()) rules.push_back(layer.rule);
   model->set_feedback(rules, e.seed());
+  for (size_t i = 0; i < rules.size(); ++i)  // what is fixed was drawn from weights that are no longer these
+    if (model->layers()[i].name + "." != head) model->layers()[i].state.fixed = model_->layers()[i].state.fixed;
   config_ = std::move(config);
   model_ = std::move(model);
 }
@@ -207,6 +227,10 @@ void Network::freeze(const std::string& pattern, bool frozen) {
   if (taken_)
     throw Error(Status::busy, "a trainer has the model: freeze before the trainer is made, or free the trainer");
   model_->set_trainable(pattern, !frozen);
+  auto& names = *config_.experiment().mutable_optimizer()->mutable_freeze();
+  names.Clear();
+  for (const NamedTensor& parameter : model_->parameters())
+    if (!parameter.tensor.requires_grad()) *names.Add() = parameter.name;
 }
 
 }  // namespace signsym

@@ -22,10 +22,9 @@ class Network {
   // From a run folder (its newest whole checkpoint) or a checkpoint file. Errors: not_found, io, bad_data, unsupported.
   static std::shared_ptr<Network> load(const std::filesystem::path& path);
 
-  // As completed; `config` of a trainer that has taken the model over.
+  // As completed: what model, transforms and compute options are taken from, and what is frozen. Of the trainer that has
+  // the model, or had it last.
   Config config() const;
-  // What model, transforms and compute options are taken from.
-  void set_config(Config config);
 
   Model& model() { return *model_; }
   const Model& model() const { return *model_; }
@@ -33,9 +32,23 @@ class Network {
   // Held for writing by a step and by whoever changes the model, for reading by whoever computes with it.
   const Gate& gate() const { return gate_; }
 
-  // One trainer at a time: false if there is one.
-  bool take() { return !taken_.exchange(true); }
-  void give_back() { taken_ = false; }
+  // The hold of a trainer on its model, one at a time.
+  class Lease {
+   public:
+    // Errors: busy where another trainer has the network.
+    explicit Lease(std::shared_ptr<Network> network);
+    // Where the trainer could not be made (`keep` was not called), the model is as it was.
+    ~Lease();
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    void freeze(const v1::Optimizer& config);
+    void keep(Config config);
+
+   private:
+    std::shared_ptr<Network> network_;
+    std::vector<bool> trainable_;  // of the parameters, as they were
+    bool kept_ = false;
+  };
 
   // Errors: invalid_argument where samples or labels are not the model's.
   void check_fit(const Dataset& set) const;
@@ -55,7 +68,8 @@ class Network {
   const FeedbackLayer& layer(const std::string& name) const;
   // A new last linear layer for `classes`. Errors: busy while a trainer has the model.
   void replace_head(int64_t classes);
-  // Parameters that match the pattern learn or not. Errors: not_found where none does, busy.
+  // Parameters that match the pattern learn or not; the config's optimizer.freeze then names those that do not. Errors:
+  // not_found where none matches, busy.
   void freeze(const std::string& pattern, bool frozen);
 
  private:

@@ -16,6 +16,18 @@ namespace signsym {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+// What is frozen in the model that was given stays so.
+void freeze_as_well(v1::Optimizer& config, const v1::Optimizer& model) {
+  std::vector<std::string> patterns(model.freeze().begin(), model.freeze().end());
+  for (const std::string& pattern : config.freeze())
+    if (std::find(patterns.begin(), patterns.end(), pattern) == patterns.end()) patterns.push_back(pattern);
+  *config.mutable_freeze() = {patterns.begin(), patterns.end()};
+}
+
+}  // namespace
+
 // ---- from a config ----
 
 Trainer::Trainer(const Config& config, TrainerParts parts) {
@@ -24,10 +36,7 @@ Trainer::Trainer(const Config& config, TrainerParts parts) {
   if (!folder.empty()) folder_ = RunFolder::create(folder, config_.write(Format::text));
   reporter_.set_scale(folder_ ? &*folder_ : nullptr, config_.experiment().train().epochs(), steps_per_epoch());
   publish();
-}
-
-Trainer::~Trainer() {
-  if (network_) network_->give_back();
+  lease_->keep(config_);
 }
 
 std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* given, TrainerParts parts) {
@@ -44,6 +53,7 @@ std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* g
   trainer->reporter_.set_scale(&*trainer->folder_, config.experiment().train().epochs(), trainer->steps_per_epoch());
   trainer->restore_newest();
   trainer->publish();
+  trainer->lease_->keep(trainer->config_);
   return trainer;
 }
 
@@ -54,15 +64,14 @@ void Trainer::build(const Config& config, TrainerParts parts) {
     const Config taken = parts.network->config();
     *e.mutable_model() = taken.experiment().model();
     *e.mutable_feedback() = taken.experiment().feedback();
+    freeze_as_well(*e.mutable_optimizer(), taken.experiment().optimizer());
   }
   locating_errors(config_, [&] {
     open_data(parts);
     complete(e, training_set_.get());
-    std::shared_ptr<Network> network = parts.network ? parts.network : Network::create(config_, training_set_.get());
-    if (!network->take())
-      throw Error(Status::busy, "another trainer has the model: a model is trained by one trainer at a time");
-    network_ = std::move(network);
-    network_->set_config(config_);
+    network_ = parts.network ? parts.network : Network::create(config_, training_set_.get());
+    lease_.emplace(network_);
+    lease_->freeze(e.optimizer());
     for (const Dataset* set : {training_set_.get(), held_out_set_.get()})
       if (set) network_->check_fit(*set);
 

@@ -46,7 +46,6 @@ class Trainer {
   // `config`: nullptr, or the run's config with other places (paths); another difference is invalid_config.
   static std::unique_ptr<Trainer> resume(const std::filesystem::path& folder, const Config* config,
                                          TrainerParts parts = {});
-  ~Trainer();
 
   Reporter& reporter() { return reporter_; }
 
@@ -106,6 +105,7 @@ class Trainer {
 
   Config config_;
   std::shared_ptr<Network> network_;
+  std::optional<Network::Lease> lease_;
   std::shared_ptr<const Dataset> training_set_, held_out_set_;
   std::unique_ptr<Loader> loader_, evaluation_loader_;  // null without the set
   std::unique_ptr<Learner> learner_;

@@ -215,60 +215,6 @@ TEST(A_model_is_loaded_from_a_run_or_a_checkpoint_without_its_data) {
   free(expected), free(folder), free(file);
 }
 
-TEST(A_new_head_leaves_every_other_tensor_as_it_was) {
-  signsym_model *model = tiny_model(), *before = tiny_model();
-  struct DLManagedTensorVersioned *a = NULL, *b = NULL;
-  CHECK_OK(signsym_model_replace_head(model, 5, NULL));
-  for (int64_t i = 0; i < signsym_model_tensor_count(model); ++i) {
-    const char *name = signsym_model_tensor_name(model, i);
-    CHECK_OK(signsym_model_tensor(model, name, &a, NULL));
-    CHECK_OK(signsym_model_tensor(before, name, &b, NULL));
-    if (strncmp(name, "fc.", 3) == 0)
-      CHECK(a->dl_tensor.shape[0] == 5 && b->dl_tensor.shape[0] == classes);
-    else if (a->dl_tensor.ndim > 0)
-      CHECK(a->dl_tensor.shape[0] == b->dl_tensor.shape[0] &&
-            memcmp(a->dl_tensor.data, b->dl_tensor.data, 4 * (size_t)a->dl_tensor.shape[0]) == 0);
-    signsym_tensor_free(a);
-    signsym_tensor_free(b);
-  }
-  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_model_replace_head(model, 0, NULL));
-  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_model_replace_head(model, INT64_MAX, NULL));
-  signsym_model_free(model);
-  signsym_model_free(before);
-}
-
-TEST(Frozen_parameters_stay_bit_for_bit_and_the_others_learn) {
-  signsym_config *config = tiny_host_config();
-  signsym_model *model = tiny_model();
-  signsym_dataset *training = host_dataset(0);
-  signsym_trainer *trainer = NULL;
-  signsym_error *error = NULL;
-  struct DLManagedTensorVersioned *conv = NULL, *fc = NULL;
-  float conv_before[9], fc_before[9];
-  CHECK_STATUS(SIGNSYM_NOT_FOUND, signsym_model_freeze(model, "layer9.*", 1, &error));
-  CHECK_HAS("layer1.0.conv1.weight", signsym_error_message(error));
-  signsym_error_free(error);
-  CHECK_OK(signsym_model_freeze(model, "*", 1, NULL));
-  CHECK_OK(signsym_model_freeze(model, "fc.*", 0, NULL));
-  CHECK_OK(signsym_model_tensor(model, "layer1.0.conv1.weight", &conv, NULL));
-  CHECK_OK(signsym_model_tensor(model, "fc.weight", &fc, NULL));
-  memcpy(conv_before, values(conv), sizeof conv_before);
-  memcpy(fc_before, values(fc), sizeof fc_before);
-  CHECK_OK(signsym_trainer_create_with(config, model, training, NULL, &trainer, NULL));
-  CHECK_STATUS(SIGNSYM_BUSY, signsym_model_freeze(model, "fc.*", 1, NULL));
-  CHECK_STATUS(SIGNSYM_BUSY, signsym_model_replace_head(model, 3, NULL));
-  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
-  CHECK(memcmp(conv_before, values(conv), sizeof conv_before) == 0);
-  CHECK(memcmp(fc_before, values(fc), sizeof fc_before) != 0);
-  signsym_trainer_free(trainer);
-  CHECK_OK(signsym_model_freeze(model, "fc.*", 1, NULL)); /* no trainer has it any more */
-  signsym_tensor_free(conv);
-  signsym_tensor_free(fc);
-  signsym_dataset_free(training);
-  signsym_model_free(model);
-  signsym_config_free(config);
-}
-
 /* Logits after each step, of an undisturbed run. */
 struct record {
   signsym_model *model;

@@ -331,20 +331,6 @@ TEST(Step_events_can_be_limited_and_the_others_are_always_told) {
   signsym_trainer_free(trainer);
 }
 
-TEST(A_model_is_trained_by_one_trainer_at_a_time) {
-  signsym_config *config = tiny_host_config();
-  signsym_model *model = NULL;
-  signsym_trainer *first = NULL, *second = NULL;
-  CHECK_OK(signsym_model_create(config, &model, NULL));
-  CHECK_OK(signsym_trainer_create_with(config, model, NULL, NULL, &first, NULL));
-  CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_create_with(config, model, NULL, NULL, &second, NULL));
-  signsym_trainer_free(first);
-  CHECK_OK(signsym_trainer_create_with(config, model, NULL, NULL, &second, NULL));
-  signsym_trainer_free(second);
-  signsym_model_free(model);
-  signsym_config_free(config);
-}
-
 static int read_metrics(const signsym_event *event, void *user) {
   char *json = metrics(user);
   char expected[64];

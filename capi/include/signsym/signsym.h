@@ -277,6 +277,7 @@ SIGNSYM_API signsym_status signsym_model_set_tensor(signsym_model *model, const 
  * stays. SIGNSYM_BUSY where a trainer has the model. */
 SIGNSYM_API signsym_status signsym_model_replace_head(signsym_model *model, int64_t classes, signsym_error **error);
 /* Parameters whose name matches (* any characters, ? one) do not learn (`frozen` 1) or do again (0): "layer1.*".
+ * The model's config then lists in optimizer.freeze what does not learn, and so does that of a trainer that takes it.
  * SIGNSYM_NOT_FOUND, with the names, where none matches. SIGNSYM_BUSY where a trainer has the model. */
 SIGNSYM_API signsym_status signsym_model_freeze(signsym_model *model, const char *pattern, int32_t frozen,
                                                 signsym_error **error);

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <new>
 
+#include "base/utf8.h"
 #include "guard.h"
 
 using namespace signsym::capi;
@@ -10,9 +11,11 @@ using namespace signsym::capi;
 namespace signsym::capi {
 namespace {
 
+// Messages quote what was given (paths, names, pieces of files), whose bytes may be anything: here they become UTF-8.
 signsym_status report(signsym_error** error, signsym_status status, const char* message,
                       const std::string& field = {}) {
-  if (error) *error = adopt<signsym_error>(std::make_shared<ErrorObject>(ErrorObject{status, message, field}));
+  if (error)
+    *error = adopt<signsym_error>(std::make_shared<ErrorObject>(ErrorObject{status, as_utf8(message), as_utf8(field)}));
   return status;
 }
 

@@ -98,7 +98,8 @@ SIGNSYM_API signsym_status signsym_build_info(signsym_bytes **out, signsym_error
 
 /* What the failed call returned. SIGNSYM_OK for NULL: no error; SIGNSYM_INVALID_HANDLE for another wrong handle. */
 SIGNSYM_API signsym_status signsym_error_status(const signsym_error *error);
-/* One or more sentences: file or field, what was expected, what was found, what to do. */
+/* One or more sentences: file or field, what was expected, what was found, what to do. A byte that is no UTF-8 (of a
+ * file's name) stands in it as a backslash, x and two digits of hex. */
 SIGNSYM_API const char *signsym_error_message(const signsym_error *error);
 /* Path of the config's field at fault ("optimizer.learning_rate"), or "". */
 SIGNSYM_API const char *signsym_error_field(const signsym_error *error);

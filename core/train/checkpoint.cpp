@@ -2,12 +2,10 @@
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <cstring>
 #include <functional>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/pattern.h"
@@ -17,7 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* format_name = "signsym-checkpoint";
 const std::string momentum_prefix = "optimizer.momentum.";
 
 ScalarType scalar_type(const Tensor& tensor) {
@@ -83,32 +80,6 @@ std::vector<NamedTensor> all_of(const Learner& learner) {
   return tensors;
 }
 
-// CRC-32 over names, types, shapes, data and all other metadata: a flipped bit anywhere is noticed.
-std::string checksum(const std::vector<TensorView>& tensors, const Metadata& metadata) {
-  std::vector<const TensorView*> sorted;
-  for (const TensorView& t : tensors) sorted.push_back(&t);
-  std::sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) { return a->name < b->name; });
-  uLong crc = crc32_z(0, nullptr, 0);
-  const auto add = [&](const void* data, size_t size) {
-    if (size > 0) crc = crc32_z(crc, static_cast<const Bytef*>(data), size);  // with a null pointer it begins anew
-  };
-  for (const auto& [key, value] : metadata) {
-    if (key == "crc32") continue;
-    add(key.c_str(), key.size() + 1);
-    add(value.c_str(), value.size() + 1);
-  }
-  for (const TensorView* t : sorted) {
-    add(t->name.c_str(), t->name.size() + 1);
-    const int64_t type = static_cast<int64_t>(t->type);
-    add(&type, sizeof type);
-    add(t->shape.data(), t->shape.size() * sizeof(int64_t));
-    if (t->bytes() > 0) add(t->data, t->bytes());
-  }
-  char text[16];
-  std::snprintf(text, sizeof text, "%08lx", static_cast<unsigned long>(crc));
-  return text;
-}
-
 [[noreturn]] void fail_missing(const std::string& source, const std::string& name, const Tensor& wanted) {
   throw Error(Status::mismatch, source + ": tensor " + name + " is missing; this model has it with shape " +
                                     shape_text(wanted.sizes().vec()) + ". It was saved from another model: use the config " +
@@ -169,10 +140,6 @@ void check_patterns(const std::vector<std::string>& patterns, const Safetensors&
                                         "of the file and the model are " + listed(names));
 }
 
-}  // namespace
-
-namespace {
-
 struct Content {
   std::vector<TensorView> tensors;
   Metadata metadata;
@@ -183,65 +150,11 @@ Content content_of(const Learner& learner, const CheckpointHeader& header) {
   for (const NamedTensor& parameter : learner.model().parameters())
     if (!at::isfinite(parameter.tensor.detach()).all().item<bool>())
       throw Error(Status::diverged, "parameter " + parameter.name + " is no longer finite");
-  const Progress& p = header.progress;
-  // A double's shortest text that reads back equal is JSON's.
-  const auto exact = [](double value) { return nlohmann::json(value).dump(); };
   Content content;
-  content.metadata = {{"format", format_name},
-                      {"format_version", std::to_string(checkpoint_format)},
-                      {"config", header.config},
-                      {"config_hash", header.config_hash},
-                      {"epoch", std::to_string(p.epoch)},
-                      {"batch", std::to_string(p.batch)},
-                      {"step", std::to_string(p.step)},
-                      {"loss_sum", exact(p.loss_sum)},
-                      {"correct", std::to_string(p.correct)},
-                      {"samples", std::to_string(p.samples)},
-                      {"best_top1", exact(p.best_top1)},
-                      {"best_step", std::to_string(p.best_step)}};
-  if (!std::isnan(p.learning_rate)) content.metadata["learning_rate"] = exact(p.learning_rate);
+  content.metadata = to_metadata(header);
   content.tensors = views(all_of(learner), content.keep);
   content.metadata["crc32"] = checksum(content.tensors, content.metadata);
   return content;
-}
-
-Checkpoint checked(Safetensors file, const std::string& source) {
-  Checkpoint checkpoint{{}, std::move(file)};
-  const Metadata& metadata = checkpoint.file.metadata();
-  const auto text = [&](const std::string& key) -> const std::string& {
-    const auto found = metadata.find(key);
-    if (found == metadata.end())
-      throw Error(Status::bad_data, source + ": no " + key + " in its header; a checkpoint of signsym is expected");
-    return found->second;
-  };
-  if (text("format") != format_name)
-    throw Error(Status::bad_data, source + ": format \"" + text("format") + "\"; a checkpoint of signsym is expected");
-  const auto number = [&](const std::string& key) {
-    const nlohmann::json value = nlohmann::json::parse(text(key), nullptr, false);
-    if (!value.is_number())
-      throw Error(Status::bad_data, source + ": " + key + " in its header is no number; the file is damaged");
-    return value;
-  };
-  // Of every format, also of a newer one: first what is damaged, then what is unknown.
-  if (text("crc32") != checksum(checkpoint.file.tensors(), metadata))
-    throw Error(Status::bad_data, source + ": its checksum does not fit its content; the file is damaged");
-  if (number("format_version").get<int64_t>() > checkpoint_format)
-    throw Error(Status::unsupported, source + ": checkpoint format " + text("format_version") +
-                                         "; this version of signsym reads up to " + std::to_string(checkpoint_format) +
-                                         ": use a newer signsym");
-  Progress& p = checkpoint.header.progress;
-  p.epoch = number("epoch").get<int64_t>();
-  p.batch = number("batch").get<int64_t>();
-  p.step = number("step").get<int64_t>();
-  p.loss_sum = number("loss_sum").get<double>();
-  p.correct = number("correct").get<int64_t>();
-  p.samples = number("samples").get<int64_t>();
-  p.best_top1 = number("best_top1").get<double>();
-  p.best_step = number("best_step").get<int64_t>();
-  if (metadata.count("learning_rate")) p.learning_rate = number("learning_rate").get<double>();
-  checkpoint.header.config = text("config");
-  checkpoint.header.config_hash = text("config_hash");
-  return checkpoint;
 }
 
 }  // namespace
@@ -254,12 +167,6 @@ void write_checkpoint(const fs::path& path, const Learner& learner, const Checkp
 std::string encode_checkpoint(const Learner& learner, const CheckpointHeader& header) {
   Content content = content_of(learner, header);
   return encode_safetensors(std::move(content.tensors), content.metadata);
-}
-
-Checkpoint read_checkpoint(const fs::path& path) { return checked(Safetensors::read(path), path.string()); }
-
-Checkpoint parse_checkpoint(std::string bytes, const std::string& source) {
-  return checked(Safetensors::parse(std::move(bytes), source), source);
 }
 
 void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source) {

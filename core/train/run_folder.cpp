@@ -157,7 +157,7 @@ double RunFolder::seconds_at(int64_t step) const {
   for (std::string line; std::getline(file, line);) {
     const nlohmann::json event = nlohmann::json::parse(line, nullptr, false);
     if (!event.is_object() || !event.contains("step") || !event.contains("seconds")) continue;
-    if (event["step"].is_number() && event["seconds"].is_number() && event["step"].get<int64_t>() <= step)
+    if (event["step"].is_number_integer() && event["seconds"].is_number() && event["step"].get<int64_t>() <= step)
       seconds = event["seconds"].get<double>();
   }
   return seconds;

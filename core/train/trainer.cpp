@@ -143,11 +143,27 @@ void Trainer::restore(const Checkpoint& checkpoint, const std::string& source) {
     throw Error(Status::mismatch, source + ": it was saved under another config than this trainer's" +
                                       (folder_ ? " (" + RunFolder::config_file(folder_->path()).string() + ")" : "") +
                                       "; use the config that its run began with");
+  check_position(checkpoint.header.progress, source);
   const auto writing = network_->gate().write();
   signsym::restore(*learner_, checkpoint, source);
   progress_ = checkpoint.header.progress;
   const std::lock_guard<std::mutex> lock(mutex_);
   set_rate_ = progress_.learning_rate;
+}
+
+// Its config is this trainer's; the data set that a host gives need not be that of the run.
+void Trainer::check_position(const Progress& p, const std::string& source) const {
+  const auto check = [&](const char* field, int64_t found, int64_t most, Status status, const char* expected) {
+    if (found > most)
+      throw Error(status, source + ": " + field + " " + std::to_string(found) + " in its header: 0 to " +
+                              std::to_string(most) + " is expected, " + expected);
+  };
+  check("epoch", p.epoch, config_.experiment().train().epochs(), Status::bad_data,
+        "the epochs of its config; the file is damaged");
+  if (!loader_) return;
+  constexpr const char* of_data = "what an epoch of this data set has; give the data set that its run was on";
+  check("batch", p.batch, steps_per_epoch(), Status::mismatch, of_data);
+  check("samples", p.samples, training_set_->size(), Status::mismatch, of_data);
 }
 
 void Trainer::restore(std::string bytes, const std::string& source) {
@@ -181,9 +197,9 @@ RunEnd Trainer::run(const CancelCheck& cancelled, RunLimit limit) {
 }
 
 RunEnd Trainer::train(const CancelCheck& cancelled, RunLimit limit) {
-  const int64_t none = std::numeric_limits<int64_t>::max();
-  const int64_t last_epoch = limit.epochs > 0 ? progress_.epoch + limit.epochs : none;
-  const int64_t last_step = limit.steps > 0 ? progress_.step + limit.steps : none;
+  constexpr int64_t none = std::numeric_limits<int64_t>::max();
+  const auto last = [](int64_t done, int64_t more) { return more > 0 && more <= none - done ? done + more : none; };
+  const int64_t last_epoch = last(progress_.epoch, limit.epochs), last_step = last(progress_.step, limit.steps);
   pause_ = false;
   // The angles of the initial weights; an accuracy by chance is not worth the time before the first step.
   if (progress_.step == 0 && config_.experiment().train().measure_alignment())
@@ -356,7 +372,8 @@ std::string Trainer::checkpoint() const {
 
 int64_t Trainer::total_steps() const {
   const v1::Train& train = config_.experiment().train();
-  const int64_t steps = train.epochs() * steps_per_epoch();
+  int64_t steps = 0;
+  if (__builtin_mul_overflow(train.epochs(), steps_per_epoch(), &steps)) steps = std::numeric_limits<int64_t>::max();
   return train.has_max_steps() ? std::min(steps, train.max_steps()) : steps;
 }
 

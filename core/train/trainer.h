@@ -68,7 +68,8 @@ class Trainer {
 
   std::string checkpoint() const;
   void save_checkpoint(const std::filesystem::path& path) const;
-  // Puts a checkpoint's state in. Errors: bad_data, mismatch (another config or model); then nothing has changed.
+  // Puts a checkpoint's state in. Errors: bad_data, mismatch (another config, model or size of data set); then nothing has
+  // changed.
   void restore(std::string bytes, const std::string& source);
 
   const std::shared_ptr<Network>& network() const { return network_; }
@@ -84,6 +85,7 @@ class Trainer {
   std::unique_ptr<Loader> make_loader(const std::shared_ptr<const Dataset>& set, bool training) const;
   void restore_newest();
   void restore(const Checkpoint& checkpoint, const std::string& source);
+  void check_position(const Progress& progress, const std::string& source) const;
 
   bool finished() const;
   int64_t steps_per_epoch() const { return loader_ ? loader_->batches_per_epoch() : 0; }

@@ -227,6 +227,15 @@ TEST(A_run_in_pieces_of_steps_and_epochs_is_a_run) {
   signsym_trainer_free(trainer);
 }
 
+TEST(A_limit_beyond_all_numbers_is_no_limit) {
+  signsym_trainer *trainer = tiny_trainer(NULL);
+  CHECK_OK(signsym_trainer_run_for(trainer, 1, 0, NULL, NULL));
+  CHECK_OK(signsym_trainer_run_for(trainer, INT64_MAX, INT64_MAX, NULL, NULL));
+  CHECK(signsym_trainer_is_finished(trainer));
+  check_trained_undisturbed(trainer);
+  signsym_trainer_free(trainer);
+}
+
 TEST(A_checkpoint_as_bytes_goes_into_another_trainer_which_goes_on_bit_for_bit) {
   signsym_trainer *first = tiny_trainer(NULL), *second = tiny_trainer(NULL);
   signsym_bytes *bytes = NULL, *again = NULL;

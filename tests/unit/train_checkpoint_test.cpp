@@ -162,6 +162,30 @@ TEST(Checkpoint, Of_another_depth_names_the_tensor_that_is_missing_or_too_many) 
   }
 }
 
+TEST(Checkpoint, At_an_impossible_position_is_bad_data_and_names_the_field) {
+  const Scratch scratch;
+  CheckpointHeader header;
+  header.progress = {3, 7, 52, 1.5, 11, 140, 50, 45, 0.1};
+  write_checkpoint(scratch / "a", learner(small_mlp()), header);
+  EXPECT_NO_THROW(read_checkpoint(scratch / "a"));
+  for (const auto& [key, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"epoch", "-1"}, {"epoch", "9223372036854775807"}, {"epoch", "18446744073709551615"}, {"epoch", "1e300"},
+           {"epoch", "1.5"}, {"epoch", "many"}, {"epoch", ""}, {"epoch", "true"},
+           {"epoch", "46"},  // with 7 batches more than there were steps
+           {"batch", "-1"}, {"batch", "53"}, {"batch", "9223372036854775807"},
+           {"step", "-52"}, {"step", "9223372036854775807"},
+           {"samples", "-1"}, {"samples", "9223372036854775807"}, {"correct", "-1"}, {"correct", "141"},
+           {"best_step", "-2"}, {"best_step", "53"}, {"best_top1", "-2"}, {"best_top1", "100.5"}, {"best_top1", "1e999"},
+           {"loss_sum", "nan"}, {"loss_sum", "1e999"}, {"learning_rate", "0"}, {"learning_rate", "-0.1"},
+           {"learning_rate", "\"0.1\""}, {"format_version", "-1"}, {"format_version", "1e300"}}) {
+    spill(scratch / "b", with_metadata(scratch / "a", key, value));
+    const Error error = error_of([&] { read_checkpoint(scratch / "b"); });
+    EXPECT_EQ(error.status(), Status::bad_data) << key << ' ' << value;
+    EXPECT_THAT(error.what(), AllOf(HasSubstr((scratch / "b").string()), HasSubstr(key), HasSubstr(value),
+                                    HasSubstr("expected")));
+  }
+}
+
 TEST(Checkpoint, Of_parameters_that_are_not_finite_is_not_written) {
   const Scratch scratch;
   Learner one = learner(small_mlp());
@@ -259,6 +283,26 @@ TEST_F(Damage, Of_all_checkpoints_is_an_error_that_says_what_to_do) {
 TEST_F(Damage, That_looks_like_a_newer_library_s_work_is_not_passed_over) {
   spill(run_ / last_, with_metadata(run_ / last_, "format_version", "2"));
   EXPECT_EQ(error_of([&] { Trainer::resume(run_, nullptr); }).status(), Status::unsupported);
+}
+
+TEST_F(Damage, That_puts_the_run_where_it_cannot_be_is_refused_and_changes_nothing) {
+  Trainer trainer(runs_.config("", settings_));  // 2 epochs of 5 batches of up to 20 samples
+  run_until(trainer, 3);
+  const std::string before = trainer.checkpoint();
+  spill(run_ / "now", before);
+  for (const auto& [key, value, status] : std::initializer_list<std::tuple<const char*, const char*, Status>>{
+           {"epoch", "3", Status::bad_data},
+           {"batch", "6", Status::mismatch},
+           {"samples", "1000", Status::mismatch}}) {
+    std::string bytes = with_metadata(run_ / "now", "step", "100");
+    spill(run_ / "later", bytes);
+    const Error error = error_of([&] { trainer.restore(with_metadata(run_ / "later", key, value), "backup"); });
+    EXPECT_EQ(error.status(), status) << key;
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("backup: " + std::string(key) + " " + value), HasSubstr("expected")));
+    EXPECT_TRUE(trainer.checkpoint() == before) << key;
+  }
+  spill(run_ / last_, with_metadata(run_ / last_, "epoch", "3"));  // in a folder it is a damaged one
+  EXPECT_EQ(Trainer::resume(run_, nullptr)->progress().step, 9);
 }
 
 TEST_F(Damage, By_a_checkpoint_of_another_run_is_a_mismatch) {

@@ -1,6 +1,8 @@
 #include "bytes.h"
+#include "config/config.h"
+#include "config/form.h"
 #include "guard.h"
-#include "train/describe.h"
+#include "train/build_info.h"
 
 using namespace signsym::capi;
 
@@ -10,10 +12,10 @@ const char* signsym_version(void) { return SIGNSYM_VERSION; }
 
 int32_t signsym_abi_version(void) { return SIGNSYM_VERSION_MAJOR; }
 
-signsym_status signsym_build_info(signsym_bytes** out, signsym_error** error) {
+signsym_status signsym_build_info(signsym_format format, signsym_bytes** out, signsym_error** error) {
   return guard(error, [&] {
     require(out, "out");
-    *out = make_bytes(signsym::describe_build());
+    *out = make_bytes(signsym::write(signsym::build_info(), static_cast<signsym::Format>(format)));
   });
 }
 

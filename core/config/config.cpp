@@ -21,11 +21,6 @@ using Field = pb::FieldDescriptor;
 constexpr size_t largest = size_t{16} << 20;
 constexpr const char* by_set = "set on the command line";
 
-Error unknown_format(Format format) {
-  return {Status::invalid_argument, "there is no config format " + std::to_string(static_cast<int>(format)) +
-                                        ": 1 (text), 2 (JSON) or 3 (binary) is expected"};
-}
-
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 
 // "a.b" and "a[0]" are inside "a", "ab" is not.
@@ -104,7 +99,7 @@ Config Config::parse(std::string_view bytes, Format format, const std::string& s
       case Format::text: read_text(bytes, &config.experiment_, &config.origin_); break;
       case Format::json: read_json(bytes, &config.experiment_); break;
       case Format::binary: read_binary(bytes, &config.experiment_); break;
-      default: throw unknown_format(format);
+      default: fail_unknown(format);
     }
     check_form(config.experiment_);
   } catch (const Fault& fault) {
@@ -151,14 +146,7 @@ Config Config::resolved() const {
   return config;
 }
 
-std::string Config::write(Format format) const {
-  switch (format) {
-    case Format::text: return write_text(experiment_);
-    case Format::json: return write_json(experiment_);
-    case Format::binary: return write_binary(experiment_);
-  }
-  throw unknown_format(format);
-}
+std::string Config::write(Format format) const { return signsym::write(experiment_, format); }
 
 std::string Config::hash() const { return sha256(write_binary(without_places(resolved().experiment_))); }
 

@@ -4,6 +4,8 @@
 
 #include <vector>
 
+#include "base/error.h"
+#include "config/config.h"
 #include "config/schema.h"
 
 namespace signsym {
@@ -47,6 +49,20 @@ void check_form(const pb::Message& message, const std::string& path) {
   for (const pb::FieldDescriptor* field : fields)
     for (int i = 0; i < (field->is_repeated() ? reflection->FieldSize(message, field) : 1); ++i)
       check_value(message, field, i, child_path(path, field, i));
+}
+
+std::string write(const pb::Message& message, Format format) {
+  switch (format) {
+    case Format::text: return write_text(message);
+    case Format::json: return write_json(message);
+    case Format::binary: return write_binary(message);
+  }
+  fail_unknown(format);
+}
+
+void fail_unknown(Format format) {
+  throw Error(Status::invalid_argument, "there is no format " + std::to_string(static_cast<int>(format)) +
+                                            ": 1 (text), 2 (JSON) or 3 (binary) is expected");
 }
 
 }  // namespace signsym

@@ -9,6 +9,8 @@
 
 namespace signsym {
 
+enum class Format;  // config.h
+
 // What is wrong with a config, before it is known whose it is: thrown here, an Error when it leaves Config.
 struct Fault {
   std::string path;               // of the field, or empty
@@ -26,6 +28,8 @@ void read_binary(std::string_view bytes, google::protobuf::Message* message);
 std::string write_text(const google::protobuf::Message& message);
 std::string write_json(const google::protobuf::Message& message);
 std::string write_binary(const google::protobuf::Message& message);  // equal messages give equal bytes
+std::string write(const google::protobuf::Message& message, Format format);
+[[noreturn]] void fail_unknown(Format format);  // invalid_argument
 
 // Replaces the field of `parent` (whose path is `parent_path`) by a value in text form. Text needs no quotes and a
 // message no braces. Of a repeated field the element at `index` (its size: adds one), or all of it (index −1).

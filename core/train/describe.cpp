@@ -1,30 +1,21 @@
 #include "train/describe.h"
 
-#include <ATen/Context.h>
-#include <ATen/Parallel.h>
-#include <torch/version.h>
-
 #include <nlohmann/json.hpp>
 
-#include "base/machine.h"
+#include "train/build_info.h"
 
 namespace signsym {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json versions() {
-  const int protobuf = GOOGLE_PROTOBUF_VERSION;
-  return {{"signsym", SIGNSYM_VERSION},
-          {"libtorch", TORCH_VERSION},
-          {"protobuf", std::to_string(protobuf / 1000000) + "." + std::to_string(protobuf / 1000 % 1000) + "." +
-                           std::to_string(protobuf % 1000)}};
+Json json_of(const v1::BuildInfo::Versions& versions) {
+  return {{"signsym", versions.signsym()}, {"libtorch", versions.libtorch()}, {"protobuf", versions.protobuf()}};
 }
 
-Json machine_json() {
-  const Machine& m = machine();
-  return {{"processor", m.processor},       {"features", m.features}, {"cores", m.cores},
-          {"threads", at::get_num_threads()}, {"memory_bytes", m.memory_bytes}, {"system", m.system}};
+Json json_of(const v1::BuildInfo::Machine& m) {
+  return {{"processor", m.processor()}, {"features", m.features()}, {"cores", m.cores()},
+          {"threads", m.threads()}, {"memory_bytes", m.memory_bytes()}, {"system", m.system()}};
 }
 
 std::string data_name(const v1::Data& data) {
@@ -35,6 +26,7 @@ std::string data_name(const v1::Data& data) {
 
 std::string describe_run(const Config& config, const Learner& learner, const RunSize& size) {
   const v1::Experiment& e = config.experiment();
+  const v1::BuildInfo build = build_info();
   Json layers = Json::array();
   for (const FeedbackLayer& layer : learner.model().layers())
     layers.push_back({{"name", layer.name},
@@ -60,21 +52,9 @@ std::string describe_run(const Config& config, const Learner& learner, const Run
       {"device", v1::Device::Kind_Name(e.compute().device())},
       {"precision", v1::Precision::Kind_Name(e.compute().precision())},
       {"memory_format", v1::MemoryFormat::Kind_Name(e.compute().memory_format())},
-      {"machine", machine_json()},
-      {"versions", versions()}};
+      {"machine", json_of(build.machine())},
+      {"versions", json_of(build.versions())}};
   return run.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::string describe_build() {
-  const bool cuda = at::hasCUDA();
-  const Json build{{"versions", versions()},
-                   {"machine", machine_json()},
-                   {"cuda", cuda},
-                   {"defaults",
-                    {{"device", cuda ? "CUDA" : "CPU"},
-                     {"precision", !cuda && computes_in_bf16() ? "BF16" : "FP32"},
-                     {"memory_format", "CHANNELS_LAST"}}}};
-  return build.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace signsym

@@ -1,4 +1,4 @@
-// A run and a build in words that machines read: JSON objects.
+// A run in words that machines read: a JSON object.
 #pragma once
 
 #include <string>
@@ -17,8 +17,5 @@ struct RunSize {
 
 // The members of a "start" line in metrics.jsonl (docs/run-folder.md).
 std::string describe_run(const Config& config, const Learner& learner, const RunSize& size);
-
-// Versions, machine, and what AUTO means on it (signsym_build_info).
-std::string describe_build();
 
 }  // namespace signsym

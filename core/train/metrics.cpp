@@ -2,7 +2,6 @@
 
 #include <cmath>
 
-#include "base/error.h"
 #include "config/form.h"
 #include "signsym/v1/metrics.pb.h"
 
@@ -35,12 +34,7 @@ std::string write(const Metrics& metrics, Format format) {
     m.set_best_step(metrics.progress.best_step);
   }
   if (metrics.samples_per_second > 0) set(metrics.samples_per_second, &v1::Metrics::set_samples_per_second);
-  switch (format) {
-    case Format::text: return write_text(m);
-    case Format::json: return write_json(m);
-    case Format::binary: return write_binary(m);
-  }
-  throw Error(Status::invalid_argument, "format: SIGNSYM_TEXT, SIGNSYM_JSON or SIGNSYM_BINARY is expected");
+  return write(m, format);
 }
 
 }  // namespace signsym

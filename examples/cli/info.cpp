@@ -20,7 +20,8 @@ std::string words(std::string key) {
 }
 
 std::string value(const std::string& key, const nlohmann::ordered_json& json) {
-  if (is_bytes(key) && json.is_number()) return fixed(json.get<double>() / (1 << 30), 1) + " GiB";
+  // Protobuf's JSON has integers of 64 bits as strings.
+  if (is_bytes(key)) return fixed(std::stod(json.get<std::string>()) / (1 << 30), 1) + " GiB";
   if (json.is_string()) return json.get<std::string>();
   if (json.is_boolean()) return json.get<bool>() ? "yes" : "no";
   if (!json.is_array()) return json.dump();
@@ -51,7 +52,7 @@ void add_info(CLI::App& app, int& exit_code) {
   CLI::App* command = app.add_subcommand("info", "Show versions, the processor, and the defaults chosen for it");
   command->add_flag("--json", *as_json, "As JSON");
   command->callback([as_json, &exit_code] {
-    const std::string json = to_string(make<Bytes>(signsym_build_info));
+    const std::string json = to_string(make<Bytes>(signsym_build_info, SIGNSYM_JSON));
     if (*as_json) std::printf("%s\n", json.c_str());
     else print(nlohmann::ordered_json::parse(json), "");
     exit_code = exit_done;

@@ -79,7 +79,7 @@ static void be_noisy(const char *folder) {
   signsym_config *config = tiny_config(), *none = NULL;
   signsym_trainer *trainer = tiny_trainer(folder), *second = NULL;
   signsym_bytes *info = NULL;
-  signsym_build_info(&info, NULL);
+  signsym_build_info(SIGNSYM_JSON, &info, NULL);
   signsym_trainer_on_event(trainer, fail_at_5, NULL, NULL, NULL);
   signsym_trainer_run(trainer, NULL, NULL);
   signsym_trainer_resume(folder, NULL, &second, NULL);

@@ -10,16 +10,24 @@ TEST(The_version_is_that_of_the_header) {
   CHECK(signsym_abi_version() == SIGNSYM_VERSION_MAJOR);
 }
 
-TEST(The_build_info_is_JSON_with_versions_machine_and_defaults) {
+TEST(The_build_info_has_versions_machine_and_defaults_in_every_form) {
   signsym_bytes *info = NULL;
-  CHECK_OK(signsym_build_info(&info, NULL));
+  CHECK_OK(signsym_build_info(SIGNSYM_TEXT, &info, NULL));
+  CHECK_HAS("libtorch: \"", signsym_bytes_data(info));
+  CHECK_HAS("memory_format: CHANNELS_LAST", signsym_bytes_data(info));
+  signsym_bytes_free(info);
+  CHECK_OK(signsym_build_info(SIGNSYM_BINARY, &info, NULL));
+  CHECK(signsym_bytes_size(info) > 50);
+  signsym_bytes_free(info);
+  CHECK_OK(signsym_build_info(SIGNSYM_JSON, &info, NULL));
   CHECK(json_has(signsym_bytes_data(info), "versions", NULL));
   CHECK(json_has(signsym_bytes_data(info), "machine", NULL));
   CHECK(json_has(signsym_bytes_data(info), "defaults", NULL));
   CHECK(strlen(signsym_bytes_data(info)) == signsym_bytes_size(info));
   CHECK_HAS(signsym_version(), signsym_bytes_data(info));
   signsym_bytes_free(info);
-  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_build_info(NULL, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_build_info(0, &info, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_build_info(SIGNSYM_JSON, NULL, NULL));
 }
 
 TEST(Each_status_has_its_name_and_no_other_number_has_one) {

@@ -12,7 +12,7 @@ static void *function(void *library, const char *name) {
 
 static int use(const char *path) {
   const char *(*version)(void);
-  signsym_status (*create)(signsym_cancel **, signsym_error **), (*info)(signsym_bytes **, signsym_error **);
+  signsym_status (*create)(signsym_cancel **, signsym_error **), (*info)(signsym_format, signsym_bytes **, signsym_error **);
   int32_t (*is_set)(const signsym_cancel *);
   void (*set)(signsym_cancel *);
   static signsym_cancel *first;
@@ -29,7 +29,7 @@ static int use(const char *path) {
   *(void **)&is_set = function(library, "signsym_cancel_is_set");
   *(void **)&set = function(library, "signsym_cancel_set");
   if (!version || !create || !info || !is_set || !set || !*version()) return 0;
-  if (info(&bytes, NULL) != SIGNSYM_OK || create(&cancel, NULL) != SIGNSYM_OK) return 0;
+  if (info(SIGNSYM_JSON, &bytes, NULL) != SIGNSYM_OK || create(&cancel, NULL) != SIGNSYM_OK) return 0;
   set(cancel);
   if (!is_set(cancel) || (first && !is_set(first))) return 0; /* handles outlive dlclose: the library stays */
   first = cancel;

@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.pb.h>
 #include <google/protobuf/text_format.h>
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <map>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "base/file.h"
+#include "signsym/v1/build_info.pb.h"
 #include "signsym/v1/experiment.pb.h"
+#include "signsym/v1/metrics.pb.h"
 
 namespace signsym {
 namespace {
@@ -86,7 +89,9 @@ void add_file(const pb::FileDescriptor* file, pb::FileDescriptorSet* files) {
 
 pb::FileDescriptorSet current() {
   pb::FileDescriptorSet files;
-  add_file(v1::Experiment::descriptor()->file(), &files);
+  for (const pb::Descriptor* root :
+       {v1::Experiment::descriptor(), v1::Metrics::descriptor(), v1::BuildInfo::descriptor()})
+    add_file(root->file(), &files);
   return files;
 }
 
@@ -97,7 +102,10 @@ TEST(Schema, Nothing_recorded_was_removed_renumbered_or_retyped) {
 }
 
 TEST(Schema, The_record_holds_the_whole_schema) {
-  EXPECT_EQ(recorded().file_size(), 6);
+  const std::filesystem::directory_iterator folder(SIGNSYM_SOURCE_DIR "/proto/signsym/v1");
+  const auto written = std::distance(begin(folder), end(folder));
+  EXPECT_EQ(recorded().file_size(), written);
+  EXPECT_EQ(current().file_size(), written);
   EXPECT_GT(entries_of(recorded()).size(), 150u);
 }
 

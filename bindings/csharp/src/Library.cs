@@ -24,13 +24,13 @@ namespace SignSym
         }
 
         /// <summary>
-        /// JSON: versions of signsym, LibTorch and Protobuf, the processor's features, threads, and the defaults chosen
-        /// for this machine.
+        /// A BuildInfo message as JSON: versions of signsym, LibTorch, Protobuf and CUDA, the processor's features,
+        /// threads, and what AUTO means on this machine.
         /// </summary>
         public static string BuildInfo()
         {
             Natives.Load();
-            var status = Raw.signsym_build_info(out var bytes, out var error);
+            var status = Raw.signsym_build_info(Raw.SIGNSYM_JSON, out var bytes, out var error);
             Failure.Check(status, error);
             return Utf8.Text(NativeBytes.Take(bytes));
         }

@@ -90,9 +90,9 @@ typedef void (*signsym_destroy_fn)(void *user_data);
 SIGNSYM_API const char *signsym_version(void);
 /* Counts incompatible changes of this header; equal numbers fit. */
 SIGNSYM_API int32_t signsym_abi_version(void);
-/* JSON: versions of signsym, LibTorch and Protobuf, the processor's features, threads, and the defaults chosen for
- * this machine (device, precision, memory format). */
-SIGNSYM_API signsym_status signsym_build_info(signsym_bytes **out, signsym_error **error);
+/* A BuildInfo message (proto/signsym/v1/build_info.proto) as text, JSON or binary: versions of signsym, LibTorch,
+ * Protobuf and CUDA, the processor's features, threads, and what AUTO means on this machine. The caller frees *out. */
+SIGNSYM_API signsym_status signsym_build_info(signsym_format format, signsym_bytes **out, signsym_error **error);
 
 /* ---- errors --------------------------------------------------------------------------------------------------- */
 

@@ -82,7 +82,9 @@ std::string bytes(Function function, Arguments... arguments) {
 // "0.1.0".
 inline std::string version() { return signsym_version(); }
 // JSON: versions, processor features, defaults of this machine.
-inline std::string build_info() { return detail::bytes(signsym_build_info); }
+inline std::string build_info(signsym_format format = SIGNSYM_JSON) {
+  return detail::bytes(signsym_build_info, format);
+}
 
 // A tensor that its holder frees: memory of the application's, or a result.
 class Tensor {

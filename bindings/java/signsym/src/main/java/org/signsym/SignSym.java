@@ -1,8 +1,9 @@
 package org.signsym;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
-import org.signsym.internal.Text;
+import org.signsym.v1.BuildInfo;
 
 /** The library itself. */
 public final class SignSym {
@@ -19,12 +20,16 @@ public final class SignSym {
   }
 
   /**
-   * Versions of the library, LibTorch and Protobuf, and what was chosen for this machine.
+   * Versions of the library, LibTorch, Protobuf and CUDA, the machine, and what AUTO means on it.
    *
-   * @return JSON
+   * @return the message
    */
-  public static String buildInfo() {
+  public static BuildInfo buildInfo() {
     Natives.load();
-    return Text.fromNative(Handle.bytes(Raw.signsym_build_info()));
+    try {
+      return BuildInfo.parseFrom(Handle.bytes(Raw.signsym_build_info(Raw.SIGNSYM_BINARY)));
+    } catch (InvalidProtocolBufferException impossible) {
+      throw new IllegalStateException(impossible); // the library wrote it
+    }
   }
 }

@@ -7,11 +7,21 @@
 #include <memory>
 #include <string>
 
+#include "base/process.h"
+#include "floating_point.h"
+
 namespace signsym::capi {
+
+// For the time of a call of a function of the host's.
+struct HostCall {
+  InHost out;
+  HostFloatingPoint floating_point;
+};
 
 // `destroy` is called when the last owner has gone, or at once where this throws (no memory). What it throws is dropped.
 inline std::shared_ptr<void> own(void* user_data, signsym_destroy_fn destroy) {
   return std::shared_ptr<void>(user_data, [destroy](void* data) {
+    const HostCall call;
     try {
       if (destroy) destroy(data);
     } catch (...) {
@@ -23,6 +33,7 @@ inline std::shared_ptr<void> own(void* user_data, signsym_destroy_fn destroy) {
 template <typename Call>
 std::string failure_of(Call call) {
   try {
+    const HostCall host;
     const int result = call();
     return result == 0 ? "" : "returned " + std::to_string(result);
   } catch (const std::exception& error) {

@@ -75,6 +75,6 @@ signsym_status signsym_config_hash(const signsym_config* config, signsym_bytes**
   });
 }
 
-void signsym_config_free(signsym_config* config) { release(config); }
+void signsym_config_free(signsym_config* config) { let_go(config); }
 
 }  // extern "C"

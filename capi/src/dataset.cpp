@@ -108,7 +108,9 @@ signsym_status signsym_dataset_create_from_callback(int64_t size, int64_t classe
     callback.concurrent = concurrent != 0;
     callback.function = [function, data = std::move(data)](int64_t index, void* pixels) {
       int64_t label = -1;
+      check_process();
       const std::string failure = failure_of([&] { return function(index, pixels, &label, data.get()); });
+      if (forked()) check_process();
       if (!failure.empty())
         throw Error(Status::callback_failed,
                     "the sample callback " + failure + " (sample " + std::to_string(index) + ")");
@@ -138,6 +140,6 @@ int64_t signsym_dataset_shape(const signsym_dataset* dataset, int32_t dimension)
   });
 }
 
-void signsym_dataset_free(signsym_dataset* dataset) { release(dataset); }
+void signsym_dataset_free(signsym_dataset* dataset) { let_go(dataset); }
 
 }  // extern "C"

@@ -7,9 +7,12 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/util/Exception.h>
 
+#include <cerrno>
 #include <string>
 
 #include "base/error.h"
+#include "base/process.h"
+#include "floating_point.h"
 #include "handle.h"
 
 namespace signsym::capi {
@@ -29,12 +32,15 @@ struct NoWarnings : c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
 
-// LibTorch's modes of this thread as a training needs them, whatever the host has set; put back at the end.
+// The modes of this thread as a training needs them, whatever the host has set; put back at the end. So is errno.
 struct Modes {
+  OurFloatingPoint floating_point;
   c10::InferenceMode gradients{false};
   c10::impl::ExcludeDispatchKeyGuard no_autocast{c10::autocast_dispatch_keyset};
   NoWarnings no_warnings;
   c10::WarningUtils::WarningHandlerGuard warnings{&no_warnings};
+  const int error_number = errno;
+  ~Modes() { errno = error_number; }
 };
 
 // The exception that is being handled, as a status; *error gets its object.
@@ -43,6 +49,8 @@ signsym_status report_current_exception(signsym_error** error) noexcept;
 template <typename Body>
 signsym_status guard(signsym_error** error, Body&& body) noexcept {
   try {
+    const InLibrary inside;
+    inside.require();
     const Modes modes;
     body();
     return SIGNSYM_OK;
@@ -60,6 +68,14 @@ std::shared_ptr<typename Handled<Handle>::Object> get(const Handle* handle, cons
                 std::string(parameter) + (handle ? " is a handle that was freed, or of another type"
                                                  : " is NULL; a handle is expected"));
   return object;
+}
+
+// Ends a handle: what signsym_X_free does, for objects that hold more than memory. Where the process ends or was forked
+// they stay as they are.
+template <typename Handle>
+void let_go(const Handle* handle) noexcept {
+  const InLibrary inside;
+  if (inside.may_free()) release(handle);
 }
 
 inline void require(const void* pointer, const char* parameter) {

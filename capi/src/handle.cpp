@@ -1,8 +1,12 @@
 #include "handle.h"
 
+#include <pthread.h>
+
 #include <mutex>
 #include <new>
 #include <vector>
+
+#include "base/process.h"
 
 namespace signsym::capi {
 namespace {
@@ -29,10 +33,19 @@ struct Registry {
   }
 };
 
+Registry* make_registry();
+
 // Never destroyed: threads may still run when the process ends.
 Registry& registry() {
-  static Registry* const r = new Registry;
+  static Registry* const r = make_registry();
   return *r;
+}
+
+// No other thread holds the mutex while the process forks: in the child it is free.
+Registry* make_registry() {
+  const auto unlock = [] { registry().mutex.unlock(); };
+  pthread_atfork([] { registry().mutex.lock(); }, unlock, unlock);
+  return new Registry;
 }
 
 }  // namespace
@@ -70,6 +83,8 @@ void* adopt(HandleType type, std::shared_ptr<void> object) {
 std::shared_ptr<void> find(HandleType type, const void* handle) noexcept {
   Token token;
   if (!Token::decode(handle, type, token)) return nullptr;
+  // Others may hold locks whose owners are not in the child.
+  if (forked() && type != HandleType::error && type != HandleType::bytes) return nullptr;
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
   const Slot* slot = r.live(token);

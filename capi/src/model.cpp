@@ -163,6 +163,6 @@ signsym_status signsym_model_feedback_weight(const signsym_model* model, const c
   });
 }
 
-void signsym_model_free(signsym_model* model) { release(model); }
+void signsym_model_free(signsym_model* model) { let_go(model); }
 
 }  // extern "C"

@@ -30,7 +30,10 @@ std::unique_ptr<Exported> make_tensor(void* data, ElementType type, std::vector<
   DLManagedTensorVersioned& tensor = exported->tensor;
   tensor.version = {DLPACK_MAJOR_VERSION, DLPACK_MINOR_VERSION};
   tensor.manager_ctx = exported.get();
-  tensor.deleter = [](DLManagedTensorVersioned* self) { delete static_cast<Exported*>(self->manager_ctx); };
+  tensor.deleter = [](DLManagedTensorVersioned* self) {
+    const InLibrary inside;
+    if (inside.may_free()) delete static_cast<Exported*>(self->manager_ctx);
+  };
   tensor.dl_tensor = {data,
                       {kDLCPU, 0},
                       static_cast<int32_t>(exported->shape.size()),
@@ -141,6 +144,7 @@ signsym_status signsym_tensor_wrap(void* data, signsym_type type, const int64_t*
 
 void signsym_tensor_free(struct DLManagedTensorVersioned* tensor) {
   if (!tensor || !tensor->deleter) return;
+  const HostCall call;  // it may be a tensor of the host's
   try {
     tensor->deleter(tensor);
   } catch (...) {

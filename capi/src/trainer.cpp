@@ -62,12 +62,14 @@ class Use {
 bool call_host(TrainerObject& object, const Event& event) {
   const Callback& callback = object.callback;
   if (!callback.function) return true;
+  if (exiting()) return false;
   signsym_event* handle = adopt<signsym_event>(std::make_shared<EventObject>(EventObject{&event, {}}));
   struct Release {
     signsym_event* handle;
     ~Release() { release(handle); }
   } release_after{handle};
   const std::string failure = failure_of([&] { return callback.function(handle, callback.user_data.get()); });
+  if (forked()) check_process();
   if (failure.empty()) return true;
   if (object.failure.empty()) object.failure = "the event callback " + failure + "; the run was stopped";
   return false;
@@ -160,7 +162,7 @@ signsym_status signsym_trainer_run_for(signsym_trainer* trainer, int64_t epochs,
     const std::function<bool()> by_token = cancel ? cancel_check(cancel) : std::function<bool()>{};
     object->failure.clear();
     const RunEnd how =
-        object->trainer->run([&] { return object->freed || (by_token && by_token()); }, {epochs, steps});
+        object->trainer->run([&] { return object->freed || exiting() || (by_token && by_token()); }, {epochs, steps});
     if (!object->failure.empty()) throw Error(Status::callback_failed, object->failure);
     if (how == RunEnd::cancelled) throw Error(Status::cancelled, "the run was cancelled");
   });
@@ -277,6 +279,8 @@ signsym_status signsym_trainer_config(const signsym_trainer* trainer, signsym_co
 }
 
 void signsym_trainer_free(signsym_trainer* trainer) {
+  const InLibrary inside;
+  if (!inside.may_free()) return;
   if (const auto object = release(trainer)) object->freed = true;
 }
 

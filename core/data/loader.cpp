@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/random.h"
 #include "data/aligned_array.h"
 
@@ -97,6 +98,7 @@ struct Loader::State {
   Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
 
   void load(int64_t index, Slot& slot, void* scratch) const {
+    check_process();
     const int64_t first = index * batch_size;
     const int64_t count = std::min(batch_size, set->size() - first);
     const int64_t sample_size = set->shape().size();
@@ -169,7 +171,10 @@ Loader::Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOpti
   state_->start_threads();  // not in its constructor: where a thread cannot be started, those before it are joined
 }
 
-Loader::~Loader() = default;
+Loader::~Loader() {
+  // Where the process ends, a thread may never come back from the host: it is left with what it uses.
+  if (exiting() && state_ && !state_->threads.empty()) state_.release();
+}
 
 int64_t Loader::batches_per_epoch() const { return state_->batches; }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/pattern.h"
+#include "base/process.h"
 #include "models/initialize.h"
 
 namespace signsym {
@@ -123,6 +124,7 @@ Tensor Model::forward(const Tensor& x, bool training, const NodeObserver& observ
   };
 
   for (const Plan::Step& step : plan_->steps) {
+    check_process();
     const Node& node = *step.node;
     const Tensor& in = values[step.inputs[0]];
     // B only matters to a backward pass; in an evaluation the plain layer runs.

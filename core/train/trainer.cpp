@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "train/alignment.h"
 #include "train/batch.h"
 #include "train/describe.h"
@@ -186,6 +187,7 @@ RunEnd Trainer::run(const CancelCheck& cancelled, RunLimit limit) {
     reporter_.end(progress_, how == RunEnd::finished ? "finished" : how == RunEnd::paused ? "paused" : "cancelled", "");
     return how;
   } catch (const std::exception& error) {
+    if (forked()) throw;  // the run folder is the other process's
     const auto* known = dynamic_cast<const Error*>(&error);
     try {
       reporter_.end(progress_, known && known->status() == Status::diverged ? "diverged" : "failed", error.what());
@@ -206,11 +208,17 @@ RunEnd Trainer::train(const CancelCheck& cancelled, RunLimit limit) {
     reporter_.evaluation(progress_, 0, {}, alignment());
   while (!finished()) {
     if (progress_.epoch >= last_epoch) return RunEnd::paused;
-    if (const auto interrupted = train_epoch(cancelled, last_step)) {
-      if (*interrupted != RunEnd::paused) save_checkpoint();
-      return *interrupted;
+    std::optional<RunEnd> interrupted;
+    try {
+      interrupted = train_epoch(cancelled, last_step);
+      if (!interrupted) finish_epoch();
+    } catch (const Error& error) {
+      if (error.status() != Status::cancelled) throw;
+      interrupted = RunEnd::cancelled;  // in the midst of a step or an evaluation: the process ends
     }
-    finish_epoch();
+    if (!interrupted) continue;
+    if (*interrupted != RunEnd::paused) save_checkpoint();
+    return *interrupted;
   }
   if (folder_) write_weights(folder_->model_file(), network_->model());
   return RunEnd::finished;
@@ -301,7 +309,12 @@ void Trainer::finish_epoch() {
   bool improved = false;
   if (held_out_set_ && (last || progress_.epoch % e.train().evaluate_every_epochs() == 0)) {
     Evaluation evaluation;
-    at_step(progress_.epoch, progress_.step, [&] { evaluation = evaluate(); });
+    try {
+      at_step(progress_.epoch, progress_.step, [&] { evaluation = evaluate(); });
+    } catch (...) {
+      --progress_.epoch;  // another run begins with the evaluation
+      throw;
+    }
     reporter_.evaluation(progress_, progress_.epoch, evaluation, alignment());
     told.top1 = evaluation.top1;
     told.top5 = evaluation.top5;

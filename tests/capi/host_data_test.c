@@ -276,6 +276,24 @@ TEST(A_function_that_fails_during_an_evaluation_fails_it_and_the_next_one_is_who
   signsym_config_free(config);
 }
 
+TEST(A_run_whose_evaluation_fails_goes_on_with_the_evaluation_and_skips_no_epoch) {
+  struct maker maker = a_maker();
+  signsym_config *config = tiny_host_config();
+  signsym_dataset *training = host_dataset(0);
+  signsym_trainer *trainer = NULL;
+  CHECK_OK(signsym_trainer_create_with(config, NULL, training, made_by(&maker, make, 0), &trainer, NULL));
+  maker.bad_sample = 63;
+  maker.answer = 1;
+  CHECK_STATUS(SIGNSYM_CALLBACK_FAILED, signsym_trainer_run(trainer, NULL, NULL));
+  maker.bad_sample = -1;
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  check_trained_undisturbed(trainer);
+  signsym_trainer_free(trainer);
+  signsym_dataset_free(training);
+  signsym_dataset_free(maker.dataset);
+  signsym_config_free(config);
+}
+
 static int call_back(int64_t index, void *sample, int64_t *label, void *user) {
   struct maker *maker = user;
   if (index == 5) {

@@ -18,6 +18,10 @@
  *   with a NUL. Text out ends with a NUL and lives as long as its handle.
  * - Nothing is printed, nothing aborts, no C++ exception comes out. Different handles may be used from different
  *   threads at once; one handle by one thread at a time, except where the function says more.
+ * - The calling thread's rounding, denormals and traps of floating point, its LibTorch modes and errno are as they were
+ *   when a call returns, and change nothing in it.
+ * - exit() is legal at any time, in callbacks too: runs end, and it waits for the threads that are inside the library.
+ *   What begins after that, and everything in a child that was forked after the first use, is SIGNSYM_UNSUPPORTED.
  * - Accuracies are in percent, times in seconds, angles in degrees.
  * - Everything is there since 0.1.0, unless its comment names a later version.
  */

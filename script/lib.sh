@@ -40,3 +40,10 @@ build_signsym() {
     "-DSIGNSYM_LIBTORCH=${SIGNSYM_LIBTORCH:-}" "-DSIGNSYM_BUILD_TESTS=$1"
   logged build 'Build (some minutes the first time)' cmake --build build/release --target "$2"
 }
+
+# build_preset PRESET: configures and builds all of a preset of CMakePresets.json, in build/PRESET.
+build_preset() {
+  cd "$root"
+  logged "configure-$1" "Configure, with sanitizers ($1)" cmake --preset "$1" "-DSIGNSYM_LIBTORCH=${SIGNSYM_LIBTORCH:-}"
+  logged "build-$1" 'Build' cmake --build "build/$1"
+}

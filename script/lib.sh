@@ -7,6 +7,10 @@ logs=$root/build/log
 mkdir -p "$deps" "$logs"
 export CCACHE_DIR=${CCACHE_DIR:-$root/build/ccache}
 exec 3>&2
+# What the user names lies where the script was started.
+for name in SIGNSYM_LIBTORCH SIGNSYM_DATA; do
+  [ -z "${!name:-}" ] || export "$name=$(realpath -ms "${!name}")"
+done
 
 say() { printf '%s\n' "$*"; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&3; exit 1; }

@@ -1,12 +1,10 @@
 // signsym config: check, print, convert and hash configs, without data or training.
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <fstream>
 #include <map>
 #include <memory>
 
+#include "disk.h"
 #include "library.h"
 
 namespace driver {
@@ -47,9 +45,7 @@ void print(const Options& options) {
 void convert(const Options& options) {
   const Config config = open_config(options.config, options.settings);
   const auto bytes = make<Bytes>(signsym_config_write, config.get(), format_of(options.output));
-  std::ofstream file(options.output, std::ios::binary);
-  file.write(signsym_bytes_data(bytes.get()), static_cast<std::streamsize>(signsym_bytes_size(bytes.get())));
-  if (!file.flush()) throw Failure(exit_file, options.output + " cannot be written: " + std::strerror(errno));
+  write_whole(options.output, {signsym_bytes_data(bytes.get()), signsym_bytes_size(bytes.get())});
 }
 
 void hash(const Options& options) {
@@ -78,7 +74,10 @@ void add_config(CLI::App& app, int& exit_code) {
     });
     return action;
   };
-  add("check", "Say whether every field is in order", check);
+  add("check", "Say whether every field is in order", check)
+      ->footer("What only data, weights and the machine can tell is seen when training begins: whether files are there and\n"
+               "fit, whether the device can be had, and whether each pattern (feedback.layer, optimizer.no_decay,\n"
+               "optimizer.freeze, model.weights_except) matches a name of the model.");
   add("print", "Print it with every default written out", print)
       ->add_option("--format", options->format, "text (the default), json or binary")
       ->type_name("FORMAT")

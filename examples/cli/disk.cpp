@@ -16,10 +16,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+const char* advice(int error) {
+  switch (error) {
+    case ENOENT: return "create its folder, or correct the path";
+    case EACCES:
+    case EPERM:
+    case EROFS: return "change its permissions, or choose another folder";
+    case ENOSPC:
+    case EDQUOT: return "free some space, or choose a folder on another disk";
+    case EFBIG: return "raise the limit of file sizes (ulimit -f), or choose another disk";
+    case EISDIR: return "a file is expected here";
+    case EIO: return "check the disk";
+    default: return "";
+  }
+}
+
 [[noreturn]] void refuse(const char* action, const fs::path& path, int error) {
   std::string message = path.string() + ": cannot " + action + ": " + std::generic_category().message(error);
-  if (error == ENOSPC || error == EDQUOT) message += ": free some space, or choose a folder on another disk";
-  if (error == EACCES || error == EPERM || error == EROFS) message += ": change its permissions, or choose another folder";
+  if (const char* what_to_do = advice(error); *what_to_do) message += std::string(": ") + what_to_do;
   throw Failure(exit_file, message);
 }
 
@@ -78,6 +92,28 @@ LockedFolder::LockedFolder(const fs::path& folder) : folder_(folder) {
 LockedFolder::~LockedFolder() { ::close(descriptor_); }
 
 void LockedFolder::flush() { flush_or_refuse(descriptor_, folder_); }
+
+void write_whole(const fs::path& path, std::string_view bytes) {
+  std::error_code ignored;
+  const fs::file_status found = fs::status(path, ignored);
+  if (fs::exists(found) && !fs::is_regular_file(found)) {
+    GrowingFile(path, GrowingFile::Begin::as_it_is).append(bytes.data(), bytes.size());
+    return;
+  }
+  fs::path target = fs::canonical(path, ignored);  // what a link leads to, so that the link stays
+  if (target.empty()) target = path;
+  fs::path part = target;
+  part += ".part";
+  GrowingFile file(part, GrowingFile::Begin::empty);
+  try {
+    file.append(bytes.data(), bytes.size());
+    file.flush();
+    rename_file(part, target);
+  } catch (...) {
+    fs::remove(part, ignored);
+    throw;
+  }
+}
 
 void rename_file(const fs::path& from, const fs::path& to) {
   if (::rename(from.c_str(), to.c_str()) != 0) refuse("write", to, errno);

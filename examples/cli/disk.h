@@ -1,8 +1,9 @@
-// Files that `signsym data get` writes. What the system refuses is thrown as a Failure that says what to do.
+// Files that the driver writes. What the system refuses is thrown as a Failure that says what to do.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 namespace driver {
 
@@ -40,6 +41,10 @@ class LockedFolder {
   std::filesystem::path folder_;
   int descriptor_;
 };
+
+// A file is there whole or as it was: path.part is written, flushed and renamed. Where the path is something else (a pipe,
+// a terminal, a device) the bytes go into it.
+void write_whole(const std::filesystem::path& path, std::string_view bytes);
 
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
 

@@ -1,8 +1,6 @@
 // signsym report DIR… -o report.html
 #include <CLI/CLI.hpp>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -10,6 +8,7 @@
 #include <vector>
 
 #include "commands.h"
+#include "disk.h"
 #include "report_page.h"
 #include "report_run.h"
 #include "report_summary.h"
@@ -25,18 +24,6 @@ struct Options {
   std::string title = "Training without weight transport";
 };
 
-// A page is there whole or not at all.
-void write_page(const fs::path& path, const std::string& page) {
-  const std::string part = path.string() + ".part";
-  std::FILE* file = std::fopen(part.c_str(), "wb");
-  bool good = file && std::fwrite(page.data(), 1, page.size(), file) == page.size();
-  if (file) good = std::fclose(file) == 0 && good;
-  if (good && std::rename(part.c_str(), path.c_str()) == 0) return;
-  const std::string reason = std::strerror(errno);
-  std::remove(part.c_str());
-  throw Failure(exit_file, path.string() + " cannot be written: " + reason + ". Name another file with -o");
-}
-
 int run(const Options& options) {
   std::vector<Run> runs;
   std::set<fs::path> seen;
@@ -50,7 +37,7 @@ int run(const Options& options) {
     for (const std::string& sentence : group.sentences) std::printf("%s\n", printable(sentence).c_str());
     std::printf("\n");
   }
-  write_page(options.out, report_page(options.title, groups));
+  write_whole(options.out, report_page(options.title, groups));
   std::printf("%s\n", options.out.c_str());
   return exit_done;
 }

@@ -51,6 +51,14 @@ class Config(DriverTest):
     def test_in_order_is_said_to_be(self):
         self.assertEqual(self.succeed("config", "check", "small.textproto"), "small.textproto: ok\n")
 
+    def test_check_says_what_it_does_not_look_at(self):
+        text = self.succeed("config", "check", "--help")
+        for word in ("device", "feedback.layer", "optimizer.no_decay", "optimizer.freeze", "model.weights_except"):
+            self.assertIn(word, text)
+        for setting, code in (("feedback.layer[0].name=nowhere", 2), ("optimizer.freeze=[\"nowhere\"]", 2)):
+            self.succeed("config", "check", "small.textproto", "--set", setting)
+            self.assertIn("matches no", self.fail_with(code, "train", "small.textproto", "--set", setting))
+
     def test_out_of_range_is_told_in_the_words_of_the_library(self):
         for command in (["config", "check"], ["config", "print"], ["config", "hash"], ["train"]):
             with self.subTest(command=command):

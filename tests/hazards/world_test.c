@@ -151,9 +151,9 @@ TEST(Signal_handlers_and_masks_the_working_folder_the_umask_and_the_locale_are_l
 static void *count_threads(void *count) {
   signsym_bytes *info = NULL;
   const char *found;
-  CHECK_OK(signsym_build_info(&info, NULL));
-  found = strstr(signsym_bytes_data(info), "\"threads\":");
-  CHECK(found && sscanf(found, "\"threads\": %d", (int *)count) == 1);
+  CHECK_OK(signsym_build_info(SIGNSYM_TEXT, &info, NULL));
+  found = strstr(signsym_bytes_data(info), "threads: ");
+  CHECK(found && sscanf(found, "threads: %d", (int *)count) == 1);
   signsym_bytes_free(info);
   return NULL;
 }

@@ -23,8 +23,9 @@ void add_library_calls(Calls& calls) {
       {"signsym_build_info", 1,
        [](World& w) {
          Try t(w);
+         const auto format = w.choice(SIGNSYM_BINARY);
          const auto out = t.out<signsym_bytes>();
-         t.done(signsym_build_info(out, t.error()));
+         t.done(signsym_build_info(format, out, t.error()));
        }},
 
       {"signsym_error_status", 3,

@@ -87,7 +87,7 @@ void World::make(signsym_error*) {
 
 void World::make(signsym_bytes*) {
   signsym_bytes* bytes = nullptr;
-  signsym_build_info(&bytes, nullptr);
+  signsym_build_info(SIGNSYM_JSON, &bytes, nullptr);
   keep(pool<signsym_bytes>(), bytes);
 }
 

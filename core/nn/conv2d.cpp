@@ -44,20 +44,23 @@ struct FeedbackConv2d : torch::autograd::Function<FeedbackConv2d> {
 std::optional<Variable> given(const Tensor& bias) { return bias.defined() ? std::optional<Variable>(bias) : std::nullopt; }
 
 // LibTorch 2.11 (oneDNN on AVX2, channels_last) writes past its memory in the weight gradient of a strided 1×1
-// convolution of few channels.
+// convolution of few channels, and of any with padding on a narrow picture.
 bool is_unsafe(const Conv2dOptions& o) {
   const std::array<int64_t, 2> ones{1, 1}, zeros{0, 0};
-  return o.kernel == ones && o.stride != ones && o.padding == zeros && o.groups == 1 && o.in < 16;
+  return o.kernel == ones && o.stride != ones && (o.padding != zeros || (o.groups == 1 && o.in < 16));
 }
 
 }  // namespace
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
               const Tensor& feedback_weight) {
-  if (is_unsafe(options)) {  // the same without a stride, of the pixels that it reads
+  if (is_unsafe(options)) {  // the same without padding and stride, of the pixels that it reads
     Conv2dOptions dense = options;
     dense.stride = {1, 1};
-    const Tensor read = x.slice(2, 0, x.size(2), options.stride[0]).slice(3, 0, x.size(3), options.stride[1]);
+    dense.padding = {0, 0};
+    const auto [rows, columns] = options.padding;
+    const Tensor padded = rows || columns ? at::constant_pad_nd(x, {columns, columns, rows, rows}) : x;
+    const Tensor read = padded.slice(2, 0, padded.size(2), options.stride[0]).slice(3, 0, padded.size(3), options.stride[1]);
     return conv2d(read, weight, bias, dense, feedback_weight);
   }
   if (!feedback_weight.defined())

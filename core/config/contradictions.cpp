@@ -26,6 +26,41 @@ void check_data(const v1::Data& data) {
   }
 }
 
+using Sizes = google::protobuf::RepeatedField<int64_t>;
+
+void check_sizes(const std::string& path, const Sizes& sizes) {
+  refuse_if(sizes.size() > 2, path, "has " + std::to_string(sizes.size()) + " numbers; one for both directions, or two, "
+                                    "of height and width, are expected");
+}
+
+template <typename Window>  // a convolution or a pool
+void check_window(const std::string& path, const Window& window) {
+  check_sizes(path + ".kernel", window.kernel());
+  check_sizes(path + ".stride", window.stride());
+  check_sizes(path + ".padding", window.padding());
+}
+
+// What is wrong without knowing what a sample is.
+void check_graph(const v1::Graph& graph) {
+  constexpr int most = 4096;
+  refuse_if(graph.nodes_size() < 1 || graph.nodes_size() > most, "model.graph.nodes",
+            "has " + std::to_string(graph.nodes_size()) + " nodes; 1 to " + std::to_string(most) + " are expected");
+  for (int i = 0; i < graph.nodes_size(); ++i) {
+    const v1::Node& node = graph.nodes(i);
+    const std::string path = element("model.graph.nodes", i);
+    if (node.has_convolution()) {
+      check_window(path + ".convolution", node.convolution());
+      check_sizes(path + ".convolution.dilation", node.convolution().dilation());
+    }
+    if (node.has_depthwise()) {
+      check_window(path + ".depthwise", node.depthwise());
+      check_sizes(path + ".depthwise.dilation", node.depthwise().dilation());
+    }
+    if (node.has_max_pool()) check_window(path + ".max_pool", node.max_pool());
+    if (node.has_average_pool()) check_window(path + ".average_pool", node.average_pool());
+  }
+}
+
 void check_model(const v1::Model& model) {
   const int depth = model.resnet().depth();
   refuse_if(model.has_resnet() && depth != 18 && depth != 34 && depth != 50 && depth != 101 && depth != 152,
@@ -33,6 +68,7 @@ void check_model(const v1::Model& model) {
   const int cifar_depth = model.resnet_cifar().depth();
   refuse_if(model.has_resnet_cifar() && cifar_depth % 6 != 2, "model.resnet_cifar.depth",
             std::to_string(cifar_depth) + " is out of range: 6n + 2 (8, 14, 20, 26, 32, …) is expected");
+  if (model.has_graph()) check_graph(model.graph());
 }
 
 // Only the scales that are measured on W can be measured for each output channel.
@@ -72,6 +108,18 @@ void check_optimizer(const v1::Optimizer& optimizer, const v1::Train& train) {
                 std::to_string(train.epochs()) + ", is expected");
 }
 
+// A node reads the one before it, and a pool's stride is its kernel.
+void fill_graph(v1::Graph& graph) {
+  for (int i = 0; i < graph.nodes_size(); ++i) {
+    v1::Node& node = *graph.mutable_nodes(i);
+    if (node.inputs_size() == 0) node.add_inputs(i == 0 ? "input" : graph.nodes(i - 1).name());
+    v1::Pool* pool = node.has_max_pool()       ? node.mutable_max_pool()
+                     : node.has_average_pool() ? node.mutable_average_pool()
+                                               : nullptr;
+    if (pool && pool->stride_size() == 0) *pool->mutable_stride() = pool->kernel();
+  }
+}
+
 }  // namespace
 
 void fill_dependent_defaults(v1::Experiment* experiment) {
@@ -79,6 +127,7 @@ void fill_dependent_defaults(v1::Experiment* experiment) {
   if (data.held_out() == v1::VALIDATION && !data.has_validation_fraction()) data.set_validation_fraction(0.1);
   v1::Model& model = *experiment->mutable_model();
   const bool is_resnet = model.has_resnet() || model.has_resnet_cifar();
+  if (model.has_graph()) fill_graph(*model.mutable_graph());
   if (!model.has_initialization()) model.set_initialization(is_resnet ? v1::KAIMING_NORMAL : v1::PYTORCH);
 }
 

@@ -5,7 +5,7 @@
 
 namespace signsym {
 
-// After fill_defaults: validation_fraction and initialization.
+// After fill_defaults: validation_fraction, initialization, the inputs of a graph's nodes, the strides of its pools.
 void fill_dependent_defaults(v1::Experiment* experiment);
 
 // Of an experiment with its defaults. Throws a Fault at the first.

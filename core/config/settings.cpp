@@ -110,10 +110,12 @@ void fill_defaults(pb::Message* message) {
   const pb::Descriptor* type = message->GetDescriptor();
   const pb::Reflection* reflection = message->GetReflection();
   auto fill = [&](const Field* field) { set_field(message, "", field, setting_of(field).default_()); };
+  auto is_set = [&](const Field* field) {
+    return field->is_repeated() ? reflection->FieldSize(*message, field) > 0 : reflection->HasField(*message, field);
+  };
   for (int i = 0; i < type->field_count(); ++i) {
     const Field* field = type->field(i);
-    if (!field->real_containing_oneof() && setting_of(field).has_default_() && !reflection->HasField(*message, field))
-      fill(field);
+    if (!field->real_containing_oneof() && setting_of(field).has_default_() && !is_set(field)) fill(field);
   }
   for (int i = 0; i < type->real_oneof_decl_count(); ++i) {
     const pb::OneofDescriptor* oneof = type->oneof_decl(i);

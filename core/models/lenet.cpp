@@ -16,9 +16,9 @@ Graph lenet(int64_t channels, int64_t height, int64_t width, int64_t classes, Ac
 
   Graph g{"lenet", {}};
   std::string x = g.add("conv1", Conv2dOptions{channels, 6, {5, 5}, {1, 1}, {padding, padding}}, {"input"});
-  x = g.add("pool1", MaxPool2d{2, 2}, {g.add("act1", f, {x})});
+  x = g.add("pool1", MaxPool2d{}, {g.add("act1", f, {x})});
   x = g.add("conv2", Conv2dOptions{6, 16, {5, 5}}, {x});
-  x = g.add("pool2", MaxPool2d{2, 2}, {g.add("act2", f, {x})});
+  x = g.add("pool2", MaxPool2d{}, {g.add("act2", f, {x})});
   x = g.add("flatten", Flatten{}, {x});
   x = g.add("fc1", LinearOptions{16 * reduced(height) * reduced(width), 120}, {x});
   x = g.add("fc2", LinearOptions{120, 84}, {g.add("act3", f, {x})});

@@ -5,11 +5,11 @@
 #include <c10/core/MemoryFormat.h>
 
 #include <functional>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "models/graph.h"
+#include "models/pass.h"
 #include "nn/feedback_rule.h"
 
 namespace signsym {
@@ -38,6 +38,8 @@ struct ModelOptions {
   uint64_t seed = 1;
 };
 
+struct Step;  // models/plan.h
+
 // What looks at, or takes over, each node's output as the model runs (direct rules, probes).
 using NodeObserver = std::function<Tensor(const Node&, Tensor)>;
 
@@ -46,10 +48,12 @@ class Model {
   // Initial weights are drawn by the seed and the parameters' names. Errors: invalid_argument (check(graph)).
   Model(Graph graph, const ModelOptions& options);
   ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
-  // x: (N, C, H, W) or (N, n) fp32 on the model's device → logits (N, classes) fp32. training: batch statistics are
-  // used, and the running ones updated. Without training, any number of threads at once.
-  Tensor forward(const Tensor& x, bool training, const NodeObserver& observer = {}) const;
+  // x: (N, C, H, W) or (N, n) fp32 on the model's device → logits (N, classes) fp32. In evaluation, any number of
+  // threads at once.
+  Tensor forward(const Tensor& x, Pass pass, const NodeObserver& observer = {}) const;
 
   // In the state dict's order. The tensors are the model's own.
   const std::vector<NamedTensor>& parameters() const { return parameters_; }
@@ -60,8 +64,7 @@ class Model {
   const std::vector<FeedbackLayer>& layers() const { return layers_; }
   std::vector<std::string> layer_names() const;
   int64_t parameter_count() const;
-  // Outputs of the last layer with a weight.
-  int64_t classes() const { return layers_.back().weight.size(0); }
+  int64_t classes() const { return graph_.classes; }
 
   // Whether the parameters whose names match (base/pattern.h) learn; at first all do. What lies below the lowest one that
   // learns is not back-propagated, and those that do not learn have no gradient. Errors: not_found, with the names,
@@ -82,7 +85,6 @@ class Model {
   const ModelOptions& options() const { return options_; }
 
  private:
-  struct Plan;  // nodes with indices in place of names
   void mark_layers_that_carry_an_error();
 
   Graph graph_;
@@ -91,7 +93,7 @@ class Model {
   std::vector<NamedTensor> buffers_;
   std::vector<NamedTensor> state_;
   std::vector<FeedbackLayer> layers_;
-  std::unique_ptr<Plan> plan_;
+  std::vector<Step> steps_;  // of the nodes of graph_
 };
 
 }  // namespace signsym

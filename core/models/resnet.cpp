@@ -21,7 +21,7 @@ struct Builder {
 
   void convolve(const std::string& conv, const std::string& norm, int64_t out, int64_t kernel, int64_t stride) {
     x = g.add(conv, convolution(channels, out, kernel, stride), {x});
-    x = g.add(norm, BatchNorm2d{out}, {x});
+    x = g.add(norm, BatchNorm{out}, {x});
     channels = out;
   }
   void activate(const std::string& name) { x = g.add(name, relu, {x}); }
@@ -86,7 +86,7 @@ Graph resnet(int depth, Stem stem, int64_t channels, int64_t classes, int64_t wi
     const bool imagenet = stem == Stem::imagenet;
     b.convolve("conv1", "bn1", width, imagenet ? 7 : 3, imagenet ? 2 : 1);
     b.activate("relu");
-    if (imagenet) b.x = b.g.add("maxpool", MaxPool2d{3, 2, 1}, {b.x});
+    if (imagenet) b.x = b.g.add("maxpool", MaxPool2d{{3, 3}, {2, 2}, {1, 1}}, {b.x});
     return b.finish(form.blocks, width, classes, [&](const std::string& name, int64_t planes, int64_t stride) {
       form.bottleneck ? b.bottleneck(name, planes, stride) : b.basic_block(name, planes, stride);
     });

@@ -20,7 +20,7 @@ Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set
   while (const Batch* batch = loader.next()) {
     const auto reading = network.gate().read();
     const Tensor labels = labels_of(*batch).to(device);
-    const Tensor logits = model.forward(pixels_of(*batch, set.shape(), layout).to(device), /*training=*/false);
+    const Tensor logits = model.forward(pixels_of(*batch, set.shape(), layout).to(device), Pass::evaluation());
     loss_sum += loss_of(loss, logits, labels).item<double>() * batch->size;
     correct += logits.argmax(1).eq(labels).sum().item<int64_t>();
     if (five) among_five += std::get<1>(logits.topk(5, 1)).eq(labels.unsqueeze(1)).sum().item<int64_t>();

@@ -26,6 +26,8 @@ DataParts split_parts(std::shared_ptr<const Dataset> training, const v1::Data& c
 Layout layout_of(const v1::Compute& config);
 std::vector<Transform> make_transforms(const v1::Data& config);
 Graph make_graph(const v1::Model& config);
+Graph make_graph(const v1::Graph& config, const Shape& input);
+ActivationKind activation_kind(v1::Activation activation);
 Initialization make_initialization(const v1::Model& config);
 // One rule for each of the model's layers, overrides applied.
 std::vector<FeedbackRule> make_feedback_rules(const v1::Feedback& config, const std::vector<FeedbackLayer>& layers);
@@ -41,7 +43,7 @@ Loss make_loss(const v1::Loss& config);
 void complete(v1::Experiment& experiment, const Dataset* dataset);
 // Of the model alone.
 void complete(v1::Model& model, const Dataset* dataset);
-// What with_head() (models/graph.h) does to the model's config.
+// What with_head() (models/graph.h) does to the model's config; nothing where the model has no head.
 void set_classes(v1::Model& model, int64_t classes);
 
 }  // namespace signsym

@@ -35,7 +35,7 @@ StepResult Learner::step(const Tensor& x, const Tensor& labels, uint32_t step, d
   copy_all(buffers_before_, buffers_);
   try {
     strategy_->begin_step(*model_, step);
-    const Tensor logits = model_->forward(x.to(device), /*training=*/true, strategy_->observer());
+    const Tensor logits = model_->forward(x.to(device), Pass::training(step), strategy_->observer());
     const Tensor loss = loss_of(loss_, logits, targets);
 
     StepResult result;

@@ -148,7 +148,7 @@ Tensor Network::predict(const Dataset& samples, Prediction how) const {
   for (int64_t first = 0; first < samples.size(); first += e.data().evaluation_batch_size()) {
     const int64_t count = std::min(e.data().evaluation_batch_size(), samples.size() - first);
     const Tensor x = gather_pixels(samples, first, count, pipeline, layout_of(e.compute()));
-    logits.push_back(model_->forward(x.to(model_->options().device), /*training=*/false).cpu());
+    logits.push_back(model_->forward(x.to(model_->options().device), Pass::evaluation()).cpu());
   }
   const Tensor all = logits.size() == 1 ? logits[0] : at::cat(logits);
   return how.probabilities ? at::softmax(all, 1) : all;
@@ -205,19 +205,19 @@ void Network::replace_head(int64_t classes) {
   v1::Experiment& e = config.experiment();
   set_classes(*e.mutable_model(), classes);
   auto model = std::make_shared<Model>(with_head(model_->graph(), classes), options_of(e));
-  const std::string head = model_->graph().nodes.back().name + ".";
+  const std::string& head = model_->graph().nodes.back().name;
   {
     at::NoGradGuard no_grad;
     const std::vector<NamedTensor> from = model_->state(), to = model->state();
     for (size_t i = 0; i < to.size(); ++i)
-      if (to[i].name.rfind(head, 0) != 0) Tensor(to[i].tensor).copy_(from[i].tensor);
+      if (to[i].name != head + ".weight" && to[i].name != head + ".bias") Tensor(to[i].tensor).copy_(from[i].tensor);
   }
   model->set_trainable(model_->trainable());
   std::vector<FeedbackRule> rules;
   for (const FeedbackLayer& layer : model_->layers()) rules.push_back(layer.rule);
   model->set_feedback(rules, e.seed());
   for (size_t i = 0; i < rules.size(); ++i)  // what is fixed was drawn from weights that are no longer these
-    if (model->layers()[i].name + "." != head) model->layers()[i].state.fixed = model_->layers()[i].state.fixed;
+    if (model->layers()[i].name != head) model->layers()[i].state.fixed = model_->layers()[i].state.fixed;
   config_ = std::move(config);
   model_ = std::move(model);
 }

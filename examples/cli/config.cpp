@@ -63,7 +63,9 @@ void add_config(CLI::App& app, int& exit_code) {
   signsym config check cifar10.textproto --set optimizer.learning_rate=0.05
   signsym config print cifar10.textproto            every default written out
   signsym config convert cifar10.textproto cifar10.json
-  signsym config hash runs/ss                       equal for configs that give equal results)");
+  signsym config hash runs/ss                       equal for configs that give equal results
+
+A network of one's own is model { graph { … } }: docs/graph.md, examples/configs/cifar10-mobilenet.textproto)");
   const auto add = [&](const char* name, const char* what, void (*run)(const Options&)) {
     CLI::App* action = command->add_subcommand(name, what);
     action->add_option("CONFIG", options->config, "A config, or a run's folder")->required();
@@ -76,8 +78,8 @@ void add_config(CLI::App& app, int& exit_code) {
   };
   add("check", "Say whether every field is in order", check)
       ->footer("What only data, weights and the machine can tell is seen when training begins: whether files are there and\n"
-               "fit, whether the device can be had, and whether each pattern (feedback.layer, optimizer.no_decay,\n"
-               "optimizer.freeze, model.weights_except) matches a name of the model.");
+               "fit, whether the nodes of a graph go together, whether the device can be had, and whether each pattern\n"
+               "(feedback.layer, optimizer.no_decay, optimizer.freeze, model.weights_except) matches a name of the model.");
   add("print", "Print it with every default written out", print)
       ->add_option("--format", options->format, "text (the default), json or binary")
       ->type_name("FORMAT")

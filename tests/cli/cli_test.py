@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from driver import PATIENCE, SIGNSYM, DriverTest, Terminal, write_pictures
 
@@ -132,6 +133,15 @@ class Train(DriverTest):
         self.assertIn("signsym report run", lines[-1])
         self.assertTrue({"config.textproto", "metrics.jsonl", "model.safetensors"} <=
                         set(os.listdir(self.folder / "run")))
+
+    def test_runs_the_example_of_a_network_given_node_by_node(self):
+        config = Path(__file__).parents[2] / "examples/configs/cifar10-mobilenet.textproto"
+        out = self.succeed("train", str(config), "--set", "data.cifar10.path=data", "--set", "data.batch_size=20",
+                           "--set", "train.max_steps=4", "--set", "compute.threads=1", "--out", "run")
+        self.assertRegex(out, r"cifar10-mobilenet-sign-symmetry: graph, .*SIGN_SYMMETRY, classifier: BACKPROP")
+        layers = [layer["name"] for layer in self.events("run", "start")[0]["layers"]]
+        self.assertEqual((len(layers), layers[1], layers[-1]), (11, "block1.depthwise", "classifier"))
+        self.assertIn("linear", (self.folder / "run/config.textproto").read_text())
 
     def test_says_the_wilson_interval_of_what_it_measured(self):
         out = self.succeed("train", "small.textproto", "--out", "run")

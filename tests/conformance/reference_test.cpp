@@ -21,6 +21,11 @@ const std::string data_folder = SIGNSYM_SOURCE_DIR "/tests/reference/data/";
 // A part of an Experiment, whose other fields nobody reads.
 v1::Experiment experiment(const std::string& text) { return Config::parse(text, Format::text, "reference").experiment(); }
 
+// What a graph leaves out has its default only in a whole experiment, resolved.
+v1::Experiment resolved(const std::string& text) {
+  return Config::parse("data { host {} } " + text, Format::text, "reference").resolved().experiment();
+}
+
 v1::Model with_input(v1::Model model, int64_t channels, int64_t height, int64_t width) {
   model.mutable_input()->set_channels(channels);
   model.mutable_input()->set_height(height);
@@ -78,10 +83,11 @@ class Training : public testing::TestWithParam<Case> {
     return n;
   }
 
-  Learner learner() const {
-    const v1::Experiment e = experiment(file_.metadata().at("experiment"));
+  Learner learner(at::ScalarType compute_type = at::kFloat) const {
+    const v1::Experiment e = resolved(file_.metadata().at("experiment"));
     const Tensor x = tensor("input");
     ModelOptions options;
+    options.compute_type = compute_type;
     options.memory_format = std::get<1>(GetParam());
     auto model = std::make_unique<Model>(make_graph(with_input(e.model(), x.size(1), x.size(2), x.size(3))), options);
     at::NoGradGuard no_grad;
@@ -98,7 +104,7 @@ class Training : public testing::TestWithParam<Case> {
 };
 
 TEST_P(Training, Has_the_logits_losses_gradients_parameters_and_buffers_of_PyTorch) {
-  expect_near(learner().model().forward(tensor("input"), /*training=*/true), "logits");
+  expect_near(learner().model().forward(tensor("input"), Pass::training(0)), "logits");
 
   Learner one = learner();
   const std::vector<NamedTensor> state = one.model().state();
@@ -115,7 +121,27 @@ TEST_P(Training, Has_the_logits_losses_gradients_parameters_and_buffers_of_PyTor
   expect_near(at::tensor(losses, at::kDouble), "losses");
   for (const NamedTensor& named : state) expect_near(named.tensor, "trained." + named.name);
   at::NoGradGuard no_grad;
-  expect_near(one.model().forward(tensor("input"), /*training=*/false), "trained_logits");
+  expect_near(one.model().forward(tensor("input"), Pass::evaluation()), "trained_logits");
+}
+
+// bf16 has 8 bits, and each value is rounded many times on its way: single ones are far off, the whole is not.
+class TrainingInBf16 : public Training {
+ protected:
+  void expect_near(const Tensor& actual, const std::string& name) const {
+    const Tensor expected = tensor(name);
+    ASSERT_EQ(actual.sizes(), expected.sizes()) << name;
+    const double distance = actual.detach().sub(expected).norm().item<double>() / expected.norm().item<double>();
+    EXPECT_LE(distance, std::get<0>(GetParam()).tolerance) << name;
+  }
+};
+
+TEST_P(TrainingInBf16, Has_the_logits_and_gradients_of_PyTorch_but_for_its_rounding) {
+  Learner one = learner(at::kBFloat16);
+  expect_near(one.model().forward(tensor("input"), Pass::training(0)), "logits");
+  one = learner(at::kBFloat16);
+  one.step(tensor("input"), tensor("labels"), 0, 0.1);
+  for (const NamedTensor& parameter : one.model().parameters())
+    expect_near(parameter.tensor.grad(), "gradient." + parameter.name);
 }
 
 std::string case_name(const testing::TestParamInfo<Case>& info) {
@@ -129,7 +155,15 @@ INSTANTIATE_TEST_SUITE_P(Of, Training,
                                                           Reference{"resnet_cifar_squared", 2e-5},
                                                           Reference{"resnet_cifar_binary", 2e-5},
                                                           Reference{"resnet18_cifar", 5e-5},
-                                                          Reference{"resnet50_imagenet", 1e-4}),
+                                                          Reference{"resnet50_imagenet", 1e-4},
+                                                          Reference{"graph_operations", 1e-4},
+                                                          Reference{"graph_convolutions", 2e-5}),
+                                          testing::Values(c10::MemoryFormat::Contiguous, c10::MemoryFormat::ChannelsLast)),
+                         case_name);
+
+INSTANTIATE_TEST_SUITE_P(Of, TrainingInBf16,
+                         testing::Combine(testing::Values(Reference{"graph_operations", 0.15},
+                                                          Reference{"graph_convolutions", 0.05}),
                                           testing::Values(c10::MemoryFormat::Contiguous, c10::MemoryFormat::ChannelsLast)),
                          case_name);
 

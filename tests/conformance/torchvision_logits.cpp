@@ -31,7 +31,7 @@ Tensor tensor_of(const Safetensors& file, const char* name) {
 int read(Model& model, const char* weights, const char* logits) {
   read_weights(weights, model);
   const Safetensors expected = Safetensors::read(logits);
-  const Tensor ours = model.forward(tensor_of(expected, "input"), /*training=*/false);
+  const Tensor ours = model.forward(tensor_of(expected, "input"), Pass::evaluation());
   const double difference = ours.sub(tensor_of(expected, "logits")).abs().max().item<double>();
   std::printf("%s: largest difference of the logits %.2e, largest allowed %.0e\n", model.graph().name.c_str(), difference,
               largest_allowed);
@@ -41,8 +41,8 @@ int read(Model& model, const char* weights, const char* logits) {
 void write(const Model& model, const char* weights, const char* logits) {
   const Tensor input = at::empty({2, 3, 224, 224}, at::kFloat);
   Random(1, "test", "input").normal(input.data_ptr<float>(), 0, input.numel());
-  model.forward(input, /*training=*/true);  // so that the running statistics matter
-  const Tensor output = model.forward(input, /*training=*/false).contiguous();
+  model.forward(input, Pass::training(0));  // so that the running statistics matter
+  const Tensor output = model.forward(input, Pass::evaluation()).contiguous();
   write_weights(weights, model);
   write_safetensors(logits,
                     {{"input", ScalarType::f32, input.sizes().vec(), input.data_ptr()},

@@ -18,6 +18,7 @@ from torch.nn import functional
 from torch.optim import lr_scheduler
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
+import graphs
 import safetensors_file
 
 DATA = pathlib.Path(__file__).parent / "data"
@@ -121,13 +122,13 @@ def make_training(name, make_model, config, shape, loss="cross_entropy {}", nest
     torch.manual_seed(1)
     model = make_model()
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
             # Small, so that so narrow and deep a model is not chaotic: float32 must agree with double after STEPS.
             nn.init.uniform_(module.weight, 0.1, 0.3)
             nn.init.normal_(module.bias, 0, 0.3)
     initial = {key: value.clone() for key, value in model.state_dict().items()}
     inputs = torch.randn(shape)
-    labels = torch.randint(0, list(initial.values())[-1].shape[0], shape[:1])  # the last is the last layer's bias
+    labels = torch.randint(0, model.eval()(inputs).shape[1], shape[:1])
     sgd = {"lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "nesterov": nesterov}
     experiment = (f"model {{ {config} }} loss {{ {loss} }} optimizer {{ sgd {{ momentum: 0.9 weight_decay: 0.0001 "
                   f"nesterov: {str(nesterov).lower()} }} learning_rate: 0.1 }}")
@@ -159,6 +160,9 @@ def make_trainings():
                                              (50, Bottleneck, [3, 4, 6, 3], "IMAGENET", 33)):
         make_training(f"resnet{depth}_{stem.lower()}", lambda: NarrowResnet(block, layers, 2, 5, stem),
                       f"resnet {{ depth: {depth} stem: {stem} width: 2 classes: 5 }}", (4, 3, size, size))
+
+    for name, nodes, size in (("operations", graphs.OPERATIONS, (13, 11)), ("convolutions", graphs.CONVOLUTIONS, (12, 8))):
+        make_training(f"graph_{name}", lambda: graphs.GraphModule(nodes), graphs.text(nodes), (8, 3, *size))
 
 
 # Small vectors, as JSON.

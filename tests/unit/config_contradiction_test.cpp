@@ -11,7 +11,7 @@ TEST(ConfigContradictions, What_is_not_chosen_is_told_with_the_choices) {
   EXPECT_EQ(text_fault(""), "a.textproto: data: is missing: a message in braces is expected");
   EXPECT_EQ(text_fault("data {}\nmodel {}"), "a.textproto:1:1: data: has no source: one of cifar10, mnist, host is expected");
   EXPECT_EQ(text_fault("data { mnist { path: \"x\" } }\nmodel {}"),
-            "a.textproto:2:1: model: has no kind: one of lenet, mlp, resnet, resnet_cifar is expected");
+            "a.textproto:2:1: model: has no kind: one of lenet, mlp, resnet, resnet_cifar, graph is expected");
   EXPECT_EQ(set_fault("data.transform[1]", "{}"),
             "a.textproto: data.transform[1] (set on the command line): has no kind: one of crop, flip, normalize is "
             "expected");
@@ -59,6 +59,29 @@ TEST(ConfigContradictions, A_depth_that_a_resnet_cannot_have_is_refused) {
   }
   for (int depth : {8, 14, 20, 110, 1202})
     EXPECT_EQ(set_fault("model.resnet_cifar.depth", std::to_string(depth)), "no error");
+}
+
+TEST(ConfigContradictions, A_graph_has_1_to_4096_nodes) {
+  EXPECT_THAT(set_fault("model.graph", "{}"),
+              HasSubstr("model.graph.nodes (set on the command line): has 0 nodes; 1 to 4096 are expected"));
+  std::string nodes;
+  for (int i = 0; i < 4097; ++i) nodes += "nodes { name: \"n" + std::to_string(i) + "\" flatten {} } ";
+  EXPECT_THAT(set_fault("model.graph", nodes), HasSubstr("has 4097 nodes"));
+  EXPECT_EQ(set_fault("model.graph", nodes.substr(0, nodes.rfind("nodes"))), "no error");
+}
+
+TEST(ConfigContradictions, A_size_of_a_graph_is_one_number_or_two) {
+  for (const std::string operation : {"convolution { out: 2 ", "depthwise { ", "max_pool { ", "average_pool { "})
+    for (const std::string size : {"kernel", "stride", "padding", "dilation"}) {
+      if (size == "dilation" && operation.find("pool") != std::string::npos) continue;
+      const auto with = [&](const char* value) {
+        return set_fault("model.graph.nodes[0]", "name: \"a\" " + operation + size + ": " + value + " }");
+      };
+      EXPECT_EQ(with("1"), "no error");
+      EXPECT_EQ(with("[1, 2]"), "no error");
+      EXPECT_THAT(with("[1, 2, 3]"), HasSubstr("." + size + " (set on the command line): has 3 numbers; one for both "
+                                               "directions, or two, of height and width, are expected"));
+    }
 }
 
 TEST(ConfigContradictions, A_validation_fraction_needs_held_out_validation) {

@@ -47,9 +47,17 @@ inline std::vector<FieldPath> all_fields() {
   return all;
 }
 
-// Sets required texts and numbers all over the message, so that only what a test wants to be wrong is wrong.
+// Sets required texts and numbers and oneofs without a default all over the message, so that only what a test wants to be
+// wrong is wrong.
 inline void fill_required(google::protobuf::Message* message) {
   const auto* reflection = message->GetReflection();
+  for (int i = 0; i < message->GetDescriptor()->real_oneof_decl_count(); ++i) {
+    const auto* oneof = message->GetDescriptor()->oneof_decl(i);
+    bool has_default = false;
+    for (int j = 0; j < oneof->field_count(); ++j)
+      has_default |= oneof->field(j)->options().GetExtension(v1::setting).has_default_();
+    if (!has_default && !reflection->HasOneof(*message, oneof)) reflection->MutableMessage(message, oneof->field(0));
+  }
   for (int i = 0; i < message->GetDescriptor()->field_count(); ++i) {
     const Field* field = message->GetDescriptor()->field(i);
     const v1::Setting& setting = field->options().GetExtension(v1::setting);

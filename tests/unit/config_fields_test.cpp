@@ -254,6 +254,7 @@ TEST(ConfigFields, Text_with_a_nul_and_a_place_that_is_empty_are_refused) {
       const pb::Reflection* reflection = parent->GetReflection();
       if (path.leaf()->is_repeated()) reflection->AddString(parent, path.leaf(), value);
       else reflection->SetString(parent, path.leaf(), value);
+      fill_required(&experiment);
       for (Format format : forms)
         expect_refused(in_form(experiment, format), format, path.text(), allowed(path.leaf()));
     }
@@ -267,6 +268,7 @@ TEST(ConfigFields, A_required_field_that_is_missing_is_refused) {
     ++seen;
     v1::Experiment experiment = valid();
     pb::Message* parent = parent_of(path, &experiment);
+    fill_required(&experiment);
     parent->GetReflection()->ClearField(parent, path.leaf());
     for (Format format : forms)
       expect_refused(in_form(experiment, format), format, path.text(),
@@ -286,7 +288,9 @@ TEST(ConfigFields, Every_default_is_in_range_and_lands_in_the_resolved_config) {
     fill_required(&config.experiment());
     Config resolved = config.resolved();
     pb::Message* parent = parent_of(path, &resolved.experiment());
-    EXPECT_TRUE(parent->GetReflection()->HasField(*parent, path.leaf())) << path.text();
+    const pb::Reflection* reflection = parent->GetReflection();
+    EXPECT_TRUE(path.leaf()->is_repeated() ? reflection->FieldSize(*parent, path.leaf()) > 0
+                                           : reflection->HasField(*parent, path.leaf())) << path.text();
     EXPECT_NO_THROW(resolved.check()) << path.text();
   }
 }
@@ -318,6 +322,7 @@ TEST(ConfigFields, The_hash_changes_with_every_field_but_places) {
     }
     int allowed_values = 0, equal = 0;
     for (double value : {0.0, 0.25, 0.375, 1.0, 2.0, 3.0, 8.0, 14.0, 34.0, 50.0}) {
+      if (!is_double(path.leaf()) && value != std::floor(value)) continue;
       reflection->ClearField(parent, path.leaf());
       set_number(parent, path.leaf(), value);
       try {

@@ -152,7 +152,7 @@ TEST(Evaluation, Is_top_1_top_5_and_loss_counted_by_hand) {
     const auto* bytes = static_cast<const uint8_t*>(sample.pixels);
     for (int64_t p = 0; p < 3072; ++p)
       x.data_ptr<float>()[p] = static_cast<float>((bytes[p] / 255.0 - mean[p / 1024]) / deviation[p / 1024]);
-    const Tensor z = trainer.learner().model().forward(x, /*training=*/false).to(at::kDouble).contiguous();
+    const Tensor z = trainer.learner().model().forward(x, Pass::evaluation()).to(at::kDouble).contiguous();
     const double* logits = z.data_ptr<double>();
     double sum = 0;
     int64_t larger = 0;

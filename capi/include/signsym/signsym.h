@@ -279,7 +279,7 @@ SIGNSYM_API signsym_status signsym_model_tensor(const signsym_model *model, cons
 SIGNSYM_API signsym_status signsym_model_set_tensor(signsym_model *model, const char *name, const DLTensor *values,
                                                     signsym_error **error);
 /* Replaces the last linear layer by a new one for `classes`, with initial weights drawn by the config's seed; its rule
- * stays. SIGNSYM_BUSY where a trainer has the model. */
+ * stays. SIGNSYM_BUSY where a trainer has the model, SIGNSYM_INVALID_ARGUMENT where a graph ends in another operation. */
 SIGNSYM_API signsym_status signsym_model_replace_head(signsym_model *model, int64_t classes, signsym_error **error);
 /* Parameters whose name matches (* any characters, ? one) do not learn (`frozen` 1) or do again (0): "layer1.*".
  * The model's config then lists in optimizer.freeze what does not learn, and so does that of a trainer that takes it.

@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string advice(int error, bool reading) {
+const char* advice(int error, bool reading) {
   switch (error) {
     case ENOENT: return reading ? "correct the path" : "create its folder, or correct the path";
     case EACCES:
@@ -33,9 +33,8 @@ std::string advice(int error, bool reading) {
 }
 
 [[noreturn]] void fail(const char* action, const fs::path& path, int error) {
-  std::string message = path.string() + ": cannot " + action + ": " + std::generic_category().message(error);
-  if (std::string hint = advice(error, action == std::string_view("read")); !hint.empty()) message += ": " + hint;
-  throw Error(error == ENOENT ? Status::not_found : Status::io, message);
+  throw Error(error == ENOENT ? Status::not_found : Status::io,
+              path.string() + ": cannot " + action + ": " + in_words(error, action == std::string_view("read")));
 }
 
 // An open file, closed with its scope.
@@ -86,6 +85,11 @@ off_t size_of(int fd, const fs::path& path) {
 }
 
 }  // namespace
+
+std::string in_words(int error, bool reading) {
+  const std::string said = std::generic_category().message(error), what_to_do = advice(error, reading);
+  return what_to_do.empty() ? said : said + ": " + what_to_do;
+}
 
 std::string read_file(const fs::path& path) {
   Descriptor file(path, O_RDONLY, "read");

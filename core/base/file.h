@@ -16,4 +16,7 @@ std::string read_file(const std::filesystem::path& path);
 // The parts are written one after the other. On failure the .part file is removed and the old file is untouched.
 void write_file(const std::filesystem::path& path, const std::vector<std::string_view>& parts);
 
+// What the system said (an errno), in words, and what to do: "No space left on device: free some space, or …".
+std::string in_words(int error, bool reading = false);
+
 }  // namespace signsym

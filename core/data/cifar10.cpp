@@ -27,7 +27,7 @@ std::vector<fs::path> training_files(const fs::path& folder) {
     const fs::path& path = entry->path();
     if (path.filename().string().rfind("data_batch_", 0) == 0 && path.extension() == ".bin") files.push_back(path);
   }
-  if (error) throw Error(Status::io, folder.string() + ": the folder cannot be read: " + error.message());
+  if (error) throw Error(Status::io, folder.string() + ": the folder cannot be read: " + in_words(error.value(), true));
   if (files.empty())
     throw Error(Status::not_found, folder.string() + ": no file data_batch_*.bin in it; " + how_to_get("cifar10"));
   std::sort(files.begin(), files.end());

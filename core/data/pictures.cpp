@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 
 namespace signsym {
 namespace {
@@ -37,7 +38,7 @@ void check_data_folder(const std::filesystem::path& folder, const std::string& s
   const auto status = std::filesystem::status(folder, error);
   if (status.type() == std::filesystem::file_type::not_found)
     throw Error(Status::not_found, folder.string() + ": no such folder; " + how_to_get(set));
-  if (error) throw Error(Status::io, folder.string() + ": cannot be read: " + error.message());
+  if (error) throw Error(Status::io, folder.string() + ": cannot be read: " + in_words(error.value(), true));
   if (status.type() != std::filesystem::file_type::directory)
     throw Error(Status::bad_data, folder.string() + ": a folder is expected, this is a file; give its folder");
 }

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -38,7 +37,7 @@ int open_metrics(const fs::path& folder) {
   const fs::path path = folder / metrics_name;
   const int file = ::open(path.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
   if (file < 0)
-    throw Error(Status::io, path.string() + ": cannot be opened for writing: " + std::strerror(errno));
+    throw Error(Status::io, path.string() + ": cannot be opened for writing: " + in_words(errno));
   if (::flock(file, LOCK_EX | LOCK_NB) != 0) {
     ::close(file);
     throw Error(Status::busy, folder.string() + ": another process is training into this folder; wait for it or end it");
@@ -52,7 +51,7 @@ void cut_torn_line(const fs::path& path) {
   const size_t whole = text.rfind('\n') + 1;  // 0 where there is no line
   std::error_code error;
   if (whole < text.size()) fs::resize_file(path, whole, error);
-  if (error) throw Error(Status::io, path.string() + ": cannot be written: " + error.message());
+  if (error) throw Error(Status::io, path.string() + ": cannot be written: " + in_words(error.value()));
 }
 
 // Errors: io where it cannot be seen.
@@ -60,8 +59,7 @@ bool is_there(const fs::path& path) {
   std::error_code error;
   const bool there = fs::exists(path, error);
   if (error)
-    throw Error(Status::io, path.string() + ": cannot be read: " + error.message() +
-                                "; change its permissions, or choose another folder");
+    throw Error(Status::io, path.string() + ": cannot be read: " + in_words(error.value(), true));
   return there;
 }
 
@@ -145,8 +143,8 @@ void RunFolder::append_metrics(const std::string& line) {
     const ssize_t n = ::write(metrics_, text.data() + written, text.size() - written);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0)
-      throw Error(Status::io, (path_ / metrics_name).string() + ": cannot be written: " + std::strerror(errno) +
-                                  (errno == ENOSPC ? "; free space and resume the run" : ""));
+      throw Error(Status::io, (path_ / metrics_name).string() + ": cannot be written: " + in_words(errno) +
+                                  "; the run can be resumed then");
     written += n;
   }
 }

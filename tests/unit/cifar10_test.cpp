@@ -162,7 +162,7 @@ TEST(Cifar10, A_file_that_may_not_be_read_is_an_error_that_names_it) {
   EXPECT_THAT(error.what(), HasSubstr((scratch / "data_batch_1.bin").string()));
 }
 
-TEST(Cifar10, A_folder_that_may_not_be_read_is_an_error_that_names_it) {
+TEST(Cifar10, A_folder_that_may_not_be_read_is_an_error_that_names_it_and_says_what_to_do) {
   Scratch scratch;
   fs::create_directory(scratch / "set");
   spill(scratch / "set/data_batch_1.bin", record(0, 0));
@@ -171,7 +171,7 @@ TEST(Cifar10, A_folder_that_may_not_be_read_is_an_error_that_names_it) {
   for (Split split : {Split::train, Split::test}) {
     const Error error = error_of([&] { open_cifar10(scratch / "set", split); });
     EXPECT_EQ(error.status(), Status::io) << error.what();
-    EXPECT_THAT(error.what(), HasSubstr((scratch / "set").string()));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr((scratch / "set").string()), HasSubstr("change its permissions")));
   }
 }
 

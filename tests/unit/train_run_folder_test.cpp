@@ -215,8 +215,27 @@ TEST(Run_folder, That_may_not_be_made_entered_or_read_is_an_error_that_names_it)
                            std::function<void()>([&] { Trainer::resume(runs / "closed/run", nullptr); })}) {
     const Error error = error_of(call);
     EXPECT_EQ(error.status(), Status::io);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("closed"), HasSubstr("ermission")));
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("closed"), HasSubstr("ermission denied"), HasSubstr("choose another folder")));
   }
+}
+
+TEST(Run_folder, In_which_nothing_may_be_written_is_an_error_that_says_what_to_do) {
+  const Runs runs;
+  run_to_the_end(runs.config("closed", fast));
+  fs::rename(runs / "closed/metrics.jsonl", runs / "metrics.jsonl");  // to resume, it would have to be made
+  fs::create_directory(runs / "closed/empty");
+  const Config below = runs.config("closed/new", fast), empty = runs.config("closed/empty", fast);
+  fs::permissions(runs.data(), fs::perms::all);
+  fs::permissions(runs / "closed/empty", fs::perms(0555));
+  const Forbidden forbidden(runs / "closed", 0555);
+  if (!forbidden.works()) GTEST_SKIP() << "this user may write everywhere";
+  for (const auto& call : {std::function<void()>([&] { Trainer{below}; }), std::function<void()>([&] { Trainer{empty}; }),
+                           std::function<void()>([&] { Trainer::resume(runs / "closed", nullptr); })}) {
+    const Error error = error_of(call);
+    EXPECT_EQ(error.status(), Status::io);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("closed"), HasSubstr("Permission denied"), HasSubstr("choose another folder")));
+  }
+  EXPECT_FALSE(fs::exists(runs / "closed/metrics.jsonl"));
 }
 
 // A file system of a given size, where this process may mount one.

@@ -22,8 +22,8 @@ namespace driver {
 enum ExitCode {
   exit_done = 0,
   exit_failed = 1,  // the work was begun and failed: loss not finite, network, out of memory, …
-  exit_usage = 2,   // the command line or the config is wrong
-  exit_file = 3,    // a file or folder is missing, unreadable, damaged, of another model, or in the way
+  exit_usage = 2,   // the command line or the config is wrong, or asks for what this build or machine does not have
+  exit_file = 3,    // a file or folder is missing, unreadable, damaged, of another model or a newer signsym, in use, in the way
 };
 
 // main() writes "signsym: MESSAGE" to stderr and exits with the code.

@@ -7,7 +7,7 @@ namespace driver {
 
 namespace {
 
-int exit_code_of(signsym_status status) {
+int exit_code_of(signsym_status status, bool of_config) {
   switch (status) {
     case SIGNSYM_INVALID_ARGUMENT:
     case SIGNSYM_INVALID_CONFIG:
@@ -17,7 +17,10 @@ int exit_code_of(signsym_status status) {
     case SIGNSYM_IO:
     case SIGNSYM_BAD_DATA:
     case SIGNSYM_MISMATCH:
+    case SIGNSYM_BUSY:
       return exit_file;
+    case SIGNSYM_UNSUPPORTED:
+      return of_config ? exit_usage : exit_file;
     default:
       return exit_failed;
   }
@@ -25,15 +28,18 @@ int exit_code_of(signsym_status status) {
 
 }  // namespace
 
-LibraryFailure::LibraryFailure(signsym_status status, const std::string& message)
-    : Failure(exit_code_of(status), message), status_(status) {}
+LibraryFailure::LibraryFailure(signsym_status status, const std::string& message, const std::string& field)
+    : Failure(exit_code_of(status, !field.empty()), message),
+      status_(status),
+      of_config_(status == SIGNSYM_INVALID_CONFIG || (status == SIGNSYM_UNSUPPORTED && !field.empty())) {}
 
 void throw_unless_ok(signsym_status status, signsym_error* error) {
   if (status == SIGNSYM_OK) return;
   std::string message = signsym_error_message(error);
   if (message.empty()) message = signsym_status_name(status);
+  const std::string field = signsym_error_field(error);
   signsym_error_free(error);
-  throw LibraryFailure(status, message);
+  throw LibraryFailure(status, message, field);
 }
 
 std::string to_string(const Bytes& bytes) {

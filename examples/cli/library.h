@@ -26,11 +26,15 @@ using Trainer = std::unique_ptr<signsym_trainer, Free<signsym_trainer_free>>;
 
 class LibraryFailure : public Failure {
  public:
-  LibraryFailure(signsym_status status, const std::string& message);
+  // `field`: of the config, at fault; "" where none is.
+  LibraryFailure(signsym_status status, const std::string& message, const std::string& field);
   signsym_status status() const { return status_; }
+  // Then the message begins with the config's name, as a compiler's do.
+  bool is_of_config() const { return of_config_; }
 
  private:
   signsym_status status_;
+  bool of_config_;
 };
 
 // Throws LibraryFailure with the error's message, unless the status is SIGNSYM_OK. Frees the error.

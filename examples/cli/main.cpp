@@ -23,8 +23,8 @@ constexpr char kFooter[] = R"(Examples:
 Exit codes:
   0    done
   1    failed while working: the loss is no longer finite, the network, memory, …
-  2    the command line or the config is wrong
-  3    a file or folder is missing, unreadable, damaged, of another model, or in the way
+  2    the command line or the config is wrong, or the config asks for what this build or machine does not have
+  3    a file or folder is missing, unreadable, damaged, of another model or a newer signsym, in use, or in the way
   130  ended by Ctrl-C (143 by SIGTERM, 129 by SIGHUP); a run can be resumed
 
 Environment:
@@ -81,8 +81,7 @@ int run(int argc, char** argv) {
     }
     return complain(driver::exit_usage, std::string("signsym: ") + error.what() + "\nTry: " + command + " --help");
   } catch (const driver::LibraryFailure& failure) {
-    // A config's errors begin with its name, as a compiler's do.
-    const char* prefix = failure.status() == SIGNSYM_INVALID_CONFIG ? "" : "signsym: ";
+    const char* prefix = failure.is_of_config() ? "" : "signsym: ";
     return complain(failure.exit_code(), std::string(prefix) + failure.what());
   } catch (const driver::Failure& failure) {
     return complain(failure.exit_code(), std::string("signsym: ") + failure.what());

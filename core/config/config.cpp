@@ -172,7 +172,8 @@ void locating_errors(const Config& config, const std::function<void()>& make) {
     make();
   } catch (const Error& error) {
     const std::string message = error.what(), &field = error.field();
-    if (error.status() != Status::invalid_config || field.empty() || message.rfind(field, 0) != 0) throw;
+    const bool of_config = error.status() == Status::invalid_config || error.status() == Status::unsupported;
+    if (!of_config || field.empty() || message.rfind(field, 0) != 0) throw;
     throw Error(error.status(), config.where(field) + message.substr(field.size()), field);
   }
 }

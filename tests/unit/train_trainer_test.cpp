@@ -17,6 +17,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 // ---- how it ends ----
 
@@ -308,6 +309,15 @@ TEST(Device, Cuda_without_one_is_an_error_in_words) {
   EXPECT_EQ(error.field(), "compute.device");
   EXPECT_THAT(error.what(), HasSubstr("set CPU or AUTO"));
   EXPECT_FALSE(fs::exists(runs / "run"));
+}
+
+TEST(Device, That_cannot_be_had_is_told_with_line_and_column) {
+  if (at::hasCUDA()) GTEST_SKIP() << "this machine has CUDA";
+  const Runs runs;
+  const Config config = Config::parse("data { cifar10 { path: '" + runs.data().string() +
+                                          "' } }\nmodel { mlp {} }\ncompute { device: CUDA }\n",
+                                      Format::text, "mine.textproto");
+  EXPECT_THAT(error_of([&] { Trainer{config}; }).what(), StartsWith("mine.textproto:3:11: compute.device: CUDA, but"));
 }
 
 TEST(Threads, Are_as_many_as_the_config_says_while_it_runs_and_then_as_before) {

@@ -169,22 +169,39 @@ std::string encode_checkpoint(const Learner& learner, const CheckpointHeader& he
   return encode_safetensors(std::move(content.tensors), content.metadata);
 }
 
-void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
-  const Model& model = learner.model();
-  const std::vector<NamedTensor> wanted = all_of(model);
-  const std::vector<Tensor> found = matched(checkpoint.file, wanted, source);
+namespace {
 
-  std::vector<Tensor> momentum;
-  std::vector<NamedTensor> known = wanted;
+// What a learner takes from a checkpoint.
+struct State {
+  std::vector<NamedTensor> wanted;
+  std::vector<Tensor> found, momentum;  // in the order of `wanted`; of the parameters, undefined where there is none
+};
+
+State state_of(const Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
+  const Model& model = learner.model();
+  State state{all_of(model), {}, {}};
+  state.found = matched(checkpoint.file, state.wanted, source);
+  std::vector<NamedTensor> known = state.wanted;
   for (const NamedTensor& parameter : model.parameters()) {
     const std::string name = momentum_prefix + parameter.name;
     known.push_back({name, parameter.tensor});
     const bool there = checkpoint.file.find(name) != nullptr;
-    momentum.push_back(there ? matched(checkpoint.file, {{name, parameter.tensor}}, source)[0] : Tensor());
+    state.momentum.push_back(there ? matched(checkpoint.file, {{name, parameter.tensor}}, source)[0] : Tensor());
   }
   refuse_strangers(checkpoint.file, known, source, {});
-  copy_all(wanted, found);
-  learner.optimizer().set_momentum(momentum);
+  return state;
+}
+
+}  // namespace
+
+void check_fit(const Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
+  (void)state_of(learner, checkpoint, source);
+}
+
+void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source) {
+  const State state = state_of(learner, checkpoint, source);
+  copy_all(state.wanted, state.found);
+  learner.optimizer().set_momentum(state.momentum);
 }
 
 void restore_model(Model& model, const Checkpoint& checkpoint, const std::string& source) {

@@ -16,8 +16,10 @@ void write_checkpoint(const std::filesystem::path& path, const Learner& learner,
 // The same as bytes.
 std::string encode_checkpoint(const Learner& learner, const CheckpointHeader& header);
 
-// Puts a checkpoint's state into the learner. Errors: mismatch, naming the first tensor that differs and both shapes;
-// then the learner is unchanged.
+// Whether each tensor has its place in the learner. Errors: mismatch, naming the first tensor that differs and both
+// shapes.
+void check_fit(const Learner& learner, const Checkpoint& checkpoint, const std::string& source);
+// Puts a checkpoint's state into the learner. Errors as above; then the learner is unchanged.
 void restore(Learner& learner, const Checkpoint& checkpoint, const std::string& source);
 // Its parameters, buffers and stored feedback weights alone. Errors as above.
 void restore_model(Model& model, const Checkpoint& checkpoint, const std::string& source);

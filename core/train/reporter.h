@@ -22,7 +22,6 @@ class Reporter {
   void set_scale(RunFolder* folder, int64_t epochs, int64_t steps_per_epoch);
   // Told by log events when the run starts.
   void note(const std::string& text) { notes_.push_back(text); }
-  const std::vector<std::string>& notes() const { return notes_; }
 
   // Seconds that earlier parts of the run took.
   void set_seconds_before(double seconds) { seconds_before_ = seconds; }

@@ -121,6 +121,7 @@ std::unique_ptr<Loader> Trainer::make_loader(const std::shared_ptr<const Dataset
 void Trainer::restore_newest() {
   std::vector<int64_t> steps = folder_->checkpoints();
   std::reverse(steps.begin(), steps.end());
+  std::string damage;  // of the newest
   for (const int64_t step : steps) {
     const fs::path file = folder_->checkpoint_file(step);
     try {
@@ -129,21 +130,23 @@ void Trainer::restore_newest() {
       return;
     } catch (const Error& error) {
       if (error.status() != Status::bad_data) throw;
+      if (damage.empty()) damage = error.what();
       reporter_.note(std::string(error.what()) + "; the one before it is used");
     }
   }
   if (!steps.empty())
     throw Error(Status::bad_data, folder_->path().string() + ": none of its " + std::to_string(steps.size()) +
-                                      " checkpoints is whole (" + reporter_.notes().front() +
-                                      "); remove them to begin again");
+                                      " checkpoints is whole (" + damage + "); remove them to begin again");
   // The run ended before its first checkpoint: it begins again.
 }
 
 void Trainer::restore(const Checkpoint& checkpoint, const std::string& source) {
-  if (checkpoint.header.config_hash != config_.hash())
+  if (checkpoint.header.config_hash != config_.hash()) {
+    check_fit(*learner_, checkpoint, source);  // a tensor that differs says more
     throw Error(Status::mismatch, source + ": it was saved under another config than this trainer's" +
                                       (folder_ ? " (" + RunFolder::config_file(folder_->path()).string() + ")" : "") +
                                       "; use the config that its run began with");
+  }
   check_position(checkpoint.header.progress, source);
   const auto writing = network_->gate().write();
   signsym::restore(*learner_, checkpoint, source);

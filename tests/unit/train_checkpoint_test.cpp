@@ -16,6 +16,7 @@ namespace {
 using testing::AllOf;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 
 Learner learner(Graph graph) {
   auto model = std::make_unique<Model>(std::move(graph), ModelOptions{});
@@ -277,7 +278,8 @@ TEST_F(Damage, Of_all_checkpoints_is_an_error_that_says_what_to_do) {
   for (const std::string& name : checkpoints(run_)) spill(run_ / name, "nothing");
   const Error error = error_of([&] { Trainer::resume(run_, nullptr); });
   EXPECT_EQ(error.status(), Status::bad_data);
-  EXPECT_THAT(error.what(), AllOf(HasSubstr("run"), HasSubstr("remove them")));
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("none of its 3 checkpoints is whole (" + (run_ / last_).string()),
+                                  HasSubstr("remove them"), Not(HasSubstr("the one before it is used"))));
 }
 
 TEST_F(Damage, That_looks_like_a_newer_library_s_work_is_not_passed_over) {
@@ -305,12 +307,20 @@ TEST_F(Damage, That_puts_the_run_where_it_cannot_be_is_refused_and_changes_nothi
   EXPECT_EQ(Trainer::resume(run_, nullptr)->progress().step, 9);
 }
 
-TEST_F(Damage, By_a_checkpoint_of_another_run_is_a_mismatch) {
+TEST_F(Damage, By_a_checkpoint_of_another_model_is_a_mismatch_that_names_the_first_tensor_and_both_shapes) {
   run_to_the_end(runs_.config("other", with(settings_, {"model.mlp={ hidden: 5 }"})));
   fs::copy_file(runs_ / "other" / last_, run_ / last_, fs::copy_options::overwrite_existing);
   const Error error = error_of([&] { Trainer::resume(run_, nullptr); });
   EXPECT_EQ(error.status(), Status::mismatch);
-  EXPECT_THAT(error.what(), HasSubstr(last_));
+  EXPECT_THAT(error.what(), HasSubstr(last_ + ": tensor fc1.weight has shape (5, 3072); this model's has (4, 3072)"));
+}
+
+TEST_F(Damage, By_a_checkpoint_of_the_same_model_under_another_config_is_a_mismatch_that_says_so) {
+  run_to_the_end(runs_.config("other", with(settings_, {"optimizer.learning_rate=0.06"})));
+  fs::copy_file(runs_ / "other" / last_, run_ / last_, fs::copy_options::overwrite_existing);
+  const Error error = error_of([&] { Trainer::resume(run_, nullptr); });
+  EXPECT_EQ(error.status(), Status::mismatch);
+  EXPECT_THAT(error.what(), HasSubstr(last_ + ": it was saved under another config"));
 }
 
 }  // namespace

@@ -1,8 +1,12 @@
 // The schema against the recorded one: configs that were written once must stay readable, and mean the same.
 #include <gmock/gmock.h>
+#include <google/protobuf/compiler/parser.h>
 #include <google/protobuf/descriptor.pb.h>
+#include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 #include <google/protobuf/text_format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <iostream>
@@ -117,6 +121,55 @@ TEST(Schema, Every_enum_begins_with_unspecified_zero) {
     ++seen;
   }
   EXPECT_GE(seen, 10);
+}
+
+// ---- what a reader finds in the .proto files
+
+struct Complaints : pb::io::ErrorCollector {
+  void AddError(int line, int, const std::string& text) override { ADD_FAILURE() << "line " << line + 1 << ": " << text; }
+};
+
+// A file as it is written, with its comments.
+pb::FileDescriptorProto source(const std::filesystem::path& path) {
+  const std::string text = read_file(path);
+  pb::io::ArrayInputStream stream(text.data(), static_cast<int>(text.size()));
+  Complaints complaints;
+  pb::io::Tokenizer tokenizer(&stream, &complaints);
+  pb::compiler::Parser parser;
+  parser.RecordErrorsTo(&complaints);
+  pb::FileDescriptorProto file;
+  EXPECT_TRUE(parser.Parse(&tokenizer, &file)) << path;
+  return file;
+}
+
+bool has_comment(const pb::FileDescriptorProto& file, const std::vector<int>& path) {
+  for (const auto& location : file.source_code_info().location())
+    if (std::equal(path.begin(), path.end(), location.path().begin(), location.path().end()))
+      return !location.leading_comments().empty();
+  return false;
+}
+
+TEST(Schema, Every_field_has_a_comment_or_is_one_of_several_whose_message_has_one) {
+  constexpr int messages = pb::FileDescriptorProto::kMessageTypeFieldNumber, fields = pb::DescriptorProto::kFieldFieldNumber;
+  std::vector<pb::FileDescriptorProto> files;
+  for (const auto& entry : std::filesystem::directory_iterator(SIGNSYM_SOURCE_DIR "/proto/signsym/v1"))
+    files.push_back(source(entry.path()));
+  std::map<std::string, bool> message_has_comment;
+  for (const auto& file : files)
+    for (int m = 0; m < file.message_type_size(); ++m)
+      message_has_comment[file.message_type(m).name()] = has_comment(file, {messages, m});
+  std::vector<std::string> bare;
+  int seen = 0;
+  for (const auto& file : files)
+    for (int m = 0; m < file.message_type_size(); ++m)
+      for (int f = 0; f < file.message_type(m).field_size(); ++f, ++seen) {
+        const pb::FieldDescriptorProto& field = file.message_type(m).field(f);
+        const bool chosen = field.has_oneof_index() && !field.proto3_optional();
+        if (!has_comment(file, {messages, m, fields, f}) && !(chosen && message_has_comment[field.type_name()]))
+          bare.push_back(file.message_type(m).name() + "." + field.name());
+      }
+  EXPECT_THAT(bare, IsEmpty());
+  EXPECT_GT(seen, 100);
 }
 
 // ---- the comparison notices each kind of change

@@ -30,8 +30,22 @@ TEST_P(Resume, Goes_on_bit_for_bit_from_any_step) {
 }
 INSTANTIATE_TEST_SUITE_P(Under, Resume,
                          testing::Values("BACKPROP", "SIGN_SYMMETRY", "SIGN_SYMMETRY_BATCH_RANDOM",
-                                         "SIGN_SYMMETRY_RANDOM_MAGNITUDE", "FEEDBACK_ALIGNMENT"),
+                                         "SIGN_SYMMETRY_RANDOM_MAGNITUDE", "FEEDBACK_ALIGNMENT",
+                                         "FEEDBACK_ALIGNMENT_SIGNED_INIT"),
                          [](const auto& info) { return std::string(info.param); });
+
+TEST(Resume, On_two_threads_and_in_bfloat16_goes_on_bit_for_bit_too) {
+  for (const char* setting : {"compute.threads=2", "compute.precision=BF16"}) {
+    const Runs runs;
+    run_to_the_end(runs.config("whole", {setting}));
+    {
+      Trainer trainer(runs.config("run", {setting}));
+      run_until(trainer, 4);
+    }
+    EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->run({}), RunEnd::finished);
+    expect_same_end(runs / "run", runs / "whole", last);
+  }
+}
 
 TEST(Resume, After_every_step_goes_on_bit_for_bit_too) {
   const Runs runs;
@@ -144,6 +158,12 @@ TEST(Equal_runs, Give_equal_bytes_and_another_seed_gives_others) {
   run_to_the_end(runs.config("other", {"seed=2"}));
   expect_same_end(runs / "b", runs / "a", last);
   EXPECT_FALSE(slurp(runs / "other" / "model.safetensors") == slurp(runs / "a" / "model.safetensors"));
+}
+
+TEST(Equal_runs, Give_equal_bytes_on_two_threads) {
+  const Runs runs;
+  for (const char* name : {"a", "b"}) run_to_the_end(runs.config(name, {"compute.threads=2"}));
+  expect_same_end(runs / "b", runs / "a", last);
 }
 
 TEST(Equal_runs, Give_equal_bytes_on_any_number_of_loader_threads) {

@@ -3,10 +3,12 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <vector>
 
 #include "base/random.h"
 #include "nn/conv2d.h"
+#include "nn/feedback_rule.h"
 #include "nn/linear.h"
 
 namespace signsym {
@@ -183,31 +185,60 @@ TEST(Equation2, A_numeric_derivative_agrees_where_it_must_and_differs_where_it_m
 }
 
 // Not only close: the very bits, since the gradient of a weight does not depend on any weight.
-TEST(Equation2, The_weight_gradient_has_the_same_bits_under_every_feedback_weight) {
-  for (const bool channels_last : {false, true}) {
-    const auto format = channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-    const Conv2dOptions options{16, 32, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, false};
-    const Tensor x = random_tensor({8, 16, 16, 16}, "x").to(at::kFloat).contiguous(format);
-    const Tensor weight = random_tensor({32, 16, 3, 3}, "weight").to(at::kFloat).contiguous(format);
-    const auto gradient = [&](const Tensor& feedback) {
-      const Tensor xs = x.detach().clone().set_requires_grad(true), ws = weight.detach().clone().set_requires_grad(true);
-      const Tensor y = conv2d(xs, ws, {}, options, feedback);
-      y.backward(random_tensor(y.sizes().vec(), "gradient").to(at::kFloat).contiguous(format));
-      return ws.grad();
-    };
-    const Tensor backprop = gradient({});
-    EXPECT_TRUE(backprop.equal(gradient(weight)));
-    EXPECT_TRUE(backprop.equal(gradient(at::sign(weight))));
-    EXPECT_TRUE(backprop.equal(gradient(random_tensor({32, 16, 3, 3}, "feedback").to(at::kFloat).contiguous(format))));
+class WeightGradient : public testing::TestWithParam<at::ScalarType> {
+ protected:
+  using Layer = std::function<Tensor(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& feedback)>;
+
+  static Tensor typed(std::vector<int64_t> shape, const char* name, at::MemoryFormat format) {
+    return random_tensor(shape, name).to(GetParam()).contiguous(format);
   }
-  const Tensor x = random_tensor({64, 128}, "x").to(at::kFloat), weight = random_tensor({10, 128}, "weight").to(at::kFloat);
-  const auto gradient = [&](const Tensor& feedback) {
-    const Tensor xs = x.clone().set_requires_grad(true), ws = weight.clone().set_requires_grad(true);
-    linear(xs, ws, {}, feedback).backward(random_tensor({64, 10}, "gradient").to(at::kFloat));
-    return ws.grad();
-  };
-  EXPECT_TRUE(gradient({}).equal(gradient(at::sign(weight))));
+
+  static void expect_same_bits_under_every_rule(const Layer& layer, const std::vector<int64_t>& input,
+                                                const std::vector<int64_t>& shape, at::MemoryFormat format) {
+    const Tensor initial = typed(shape, "weight", format);
+    const auto gradients = [&](Rule rule) {
+      const Tensor x = typed(input, "x", format).set_requires_grad(true);
+      const Tensor weight = initial.clone().set_requires_grad(true);
+      const Tensor bias = typed({shape[0]}, "bias", at::MemoryFormat::Contiguous).set_requires_grad(true);
+      const FeedbackRule value{rule};
+      FeedbackState state{11, "layer", 0, {}};
+      state.fixed = fixed_feedback(value, initial, state);
+      const Tensor y = layer(x, weight, bias, is_backprop(rule) ? Tensor() : feedback_weight(value, initial, state));
+      y.backward(typed(y.sizes().vec(), "gradient", format));
+      return std::array<Tensor, 3>{weight.grad(), bias.grad(), x.grad()};
+    };
+    const auto backprop = gradients(Rule::backprop);
+    for (const Rule rule : {Rule::sham, Rule::sign_symmetry, Rule::sign_symmetry_batch_random,
+                            Rule::sign_symmetry_random_magnitude, Rule::feedback_alignment,
+                            Rule::feedback_alignment_signed_init}) {
+      const auto found = gradients(rule);
+      EXPECT_TRUE(found[0].equal(backprop[0])) << rule_name(rule);
+      EXPECT_TRUE(found[1].equal(backprop[1])) << rule_name(rule);
+      EXPECT_EQ(found[2].equal(backprop[2]), rule == Rule::sham) << rule_name(rule) << ": what goes down";
+    }
+  }
+};
+
+TEST_P(WeightGradient, Of_a_convolution_has_the_same_bits_under_every_rule) {
+  const Conv2dOptions three{16, 32, {3, 3}, {2, 2}, {1, 1}, {1, 1}, 1, true};
+  const Conv2dOptions strided_point_of_few_channels{6, 32, {1, 1}, {2, 2}, {0, 0}, {1, 1}, 1, true};
+  for (const Conv2dOptions& options : {three, strided_point_of_few_channels})
+    for (const auto format : {at::MemoryFormat::Contiguous, at::MemoryFormat::ChannelsLast}) {
+      SCOPED_TRACE(std::to_string(options.in) + " channels, " + c10::toString(GetParam()));
+      const Layer layer = [&](const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& feedback) {
+        return conv2d(x, weight, bias, options, feedback);
+      };
+      expect_same_bits_under_every_rule(layer, {8, options.in, 16, 16},
+                                        {options.out, options.in, options.kernel[0], options.kernel[1]}, format);
+    }
 }
+
+TEST_P(WeightGradient, Of_a_linear_layer_has_the_same_bits_under_every_rule) {
+  expect_same_bits_under_every_rule(linear, {64, 128}, {10, 128}, at::MemoryFormat::Contiguous);
+}
+
+INSTANTIATE_TEST_SUITE_P(In, WeightGradient, testing::Values(at::kFloat, at::kBFloat16),
+                         [](const auto& info) { return std::string(c10::toString(info.param)); });
 
 }  // namespace
 }  // namespace signsym

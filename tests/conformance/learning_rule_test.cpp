@@ -3,6 +3,8 @@
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "base/random.h"
 #include "models/mlp.h"
 #include "models/resnet.h"
@@ -33,11 +35,12 @@ void expect_equal_state(const Learner& a, const Learner& b) {
     EXPECT_TRUE(left[i].tensor.detach().equal(right[i].tensor.detach())) << left[i].name;
 }
 
-class Sham : public testing::TestWithParam<c10::MemoryFormat> {};
+using Computing = std::tuple<c10::MemoryFormat, c10::ScalarType>;
+class Sham : public testing::TestWithParam<Computing> {};
 
 TEST_P(Sham, Equals_backpropagation_bit_for_bit_over_training_steps_of_a_residual_network) {
   ModelOptions options;
-  options.memory_format = GetParam();
+  std::tie(options.memory_format, options.compute_type) = GetParam();
   options.initialization = Initialization::kaiming_normal;
   Learner backprop = learner(resnet_cifar(14, 3, 10), Rule::backprop, {}, options);
   Learner sham = learner(resnet_cifar(14, 3, 10), Rule::sham, {}, options);
@@ -48,7 +51,14 @@ TEST_P(Sham, Equals_backpropagation_bit_for_bit_over_training_steps_of_a_residua
   }
   expect_equal_state(sham, backprop);
 }
-INSTANTIATE_TEST_SUITE_P(Formats, Sham, testing::Values(c10::MemoryFormat::Contiguous, c10::MemoryFormat::ChannelsLast));
+INSTANTIATE_TEST_SUITE_P(In, Sham,
+                         testing::Combine(testing::Values(c10::MemoryFormat::Contiguous, c10::MemoryFormat::ChannelsLast),
+                                          testing::Values(at::kFloat, at::kBFloat16)),
+                         [](const auto& info) {
+                           const bool last = std::get<0>(info.param) == c10::MemoryFormat::ChannelsLast;
+                           return std::string(last ? "channels_last" : "contiguous") +
+                                  (std::get<1>(info.param) == at::kBFloat16 ? "_bfloat16" : "_float32");
+                         });
 
 TEST(Rules, Other_than_sham_part_from_backpropagation_after_the_first_step) {
   for (const Rule rule : {Rule::sign_symmetry, Rule::sign_symmetry_batch_random, Rule::sign_symmetry_random_magnitude,

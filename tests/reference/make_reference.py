@@ -50,6 +50,16 @@ class Lenet(nn.Module):
         return self.fc3(functional.relu(self.fc2(x)))
 
 
+class Mlp(nn.Module):
+    def __init__(self, activation):
+        super().__init__()
+        self.fc1, self.fc2, self.fc3, self.activation = nn.Linear(48, 24), nn.Linear(24, 16), nn.Linear(16, 5), activation
+
+    def forward(self, x):
+        x = self.activation(self.fc1(x.flatten(1)))
+        return self.fc3(self.activation(self.fc2(x)))
+
+
 class NarrowResnet(ResNet):
     """torchvision's ResNet with `width` channels in the first stage instead of 64."""
 
@@ -146,6 +156,11 @@ def make_training(name, make_model, config, shape, loss="cross_entropy {}", nest
 
 def make_trainings():
     make_training("lenet", Lenet, "lenet { classes: 10 }", (4, 1, 28, 28))
+
+    for activation in (torch.tanh, torch.sigmoid):
+        name = activation.__name__
+        make_training(f"mlp_{name}", lambda: Mlp(activation),
+                      f"mlp {{ hidden: 24 hidden: 16 classes: 5 activation: {name.upper()} }}", (6, 3, 4, 4))
 
     def resnet_cifar():
         return ResnetCifar(depth=8, width=4, classes=10)

@@ -11,6 +11,7 @@ import org.signsym.Layout;
 import org.signsym.Model;
 import org.signsym.Tensor;
 import org.signsym.Trainer;
+import org.signsym.TrainingEvent;
 import org.signsym.Type;
 
 /**
@@ -36,7 +37,7 @@ public final class FineTune {
       try (Dataset training = draw(600, 1); Dataset heldOut = draw(150, 2);
           Trainer tuner = Trainer.create(shapes, model, training, heldOut)) {
         tuner.onEvent(event -> {
-          if (event.kind() == org.signsym.TrainingEvent.Kind.EPOCH) {
+          if (event.kind() == TrainingEvent.Kind.EPOCH) {
             System.out.printf("shapes, epoch %d: %.1f %%%n", event.epoch(), event.top1());
           }
         }).train();
@@ -61,8 +62,7 @@ public final class FineTune {
       labels[i] = i % SHAPES.length;
       pictures.put(picture((int) labels[i], random));
     }
-    return Dataset.of(Tensor.wrap(pictures.flip(), Type.U8, count, 1, SIZE, SIZE), Tensor.of(labels), Layout.NCHW,
-        SHAPES.length);
+    return Dataset.of(Tensor.wrap(pictures.flip(), Type.U8, count, 1, SIZE, SIZE), Tensor.of(labels), SHAPES.length);
   }
 
   private static byte[] picture(int shape, Random random) {

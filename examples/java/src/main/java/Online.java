@@ -17,7 +17,7 @@ public final class Online {
     Config config = Config.text("data { host {} } model { mlp { hidden: 32 classes: 2 } input { channels: 2 height: 1 "
         + "width: 1 } } feedback { rule: SIGN_SYMMETRY } optimizer { learning_rate: 0.05 }");
     Random random = new Random(1);
-    try (Trainer trainer = Trainer.create(config, null, null, null); Model model = trainer.model()) {
+    try (Trainer trainer = Trainer.create(config); Model model = trainer.model()) {
       int right = 0;
       for (int batch = 1; batch <= batches; batch++) {
         float[] points = new float[BATCH * 2];

@@ -20,6 +20,7 @@ import javax.swing.JPanel;
 import javax.swing.JProgressBar;
 import javax.swing.SwingUtilities;
 import org.signsym.Config;
+import org.signsym.Metrics;
 import org.signsym.Trainer;
 import org.signsym.TrainingEvent;
 
@@ -51,12 +52,12 @@ public final class TrainingWindow extends JFrame {
 
     // Events come on the thread that trains; the window lives on its own.
     trainer.onEvent(event -> SwingUtilities.invokeLater(() -> show(event)));
-    CompletableFuture<Void> run = trainer.trainAsync();
+    CompletableFuture<Metrics> run = trainer.trainAsync();
     cancel.addActionListener(pressed -> {
       says.setText("ends after this step …");
       run.cancel(false);
     });
-    run.whenComplete((nothing, error) -> SwingUtilities.invokeLater(() -> {
+    run.whenComplete((metrics, error) -> SwingUtilities.invokeLater(() -> {
       cancel.setEnabled(false);
       if (error != null && !run.isCancelled()) says.setText(error.getMessage());
     }));

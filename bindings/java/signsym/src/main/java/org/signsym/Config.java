@@ -43,9 +43,9 @@ public final class Config {
     }
   }
 
-  private static Config parse(byte[] data, int format) {
+  private static Config parse(byte[] data, int format, String source) {
     Natives.load();
-    return take(Raw.signsym_config_create(data, format, null));
+    return take(Raw.signsym_config_create(data, format, source));
   }
 
   /**
@@ -55,7 +55,7 @@ public final class Config {
    * @return the config
    */
   public static Config of(Experiment experiment) {
-    return parse(experiment.toByteArray(), Raw.SIGNSYM_BINARY);
+    return parse(experiment.toByteArray(), Raw.SIGNSYM_BINARY, null);
   }
 
   /**
@@ -66,7 +66,19 @@ public final class Config {
    * @throws SignSymException INVALID_CONFIG: not the form; ranges are looked at by {@link #check()}
    */
   public static Config text(String text) {
-    return parse(text.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_TEXT);
+    return text(text, null);
+  }
+
+  /**
+   * The same with a name for it.
+   *
+   * @param text as in a .textproto file
+   * @param source where it is from, as errors are to say: a file, a field of a form
+   * @return the config
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public static Config text(String text, String source) {
+    return parse(text.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_TEXT, source);
   }
 
   /**
@@ -77,7 +89,19 @@ public final class Config {
    * @throws SignSymException INVALID_CONFIG
    */
   public static Config json(String json) {
-    return parse(json.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_JSON);
+    return json(json, null);
+  }
+
+  /**
+   * The same with a name for it.
+   *
+   * @param json Protobuf's JSON of the message
+   * @param source where it is from, as errors are to say: a file, a field of a form
+   * @return the config
+   * @throws SignSymException INVALID_CONFIG
+   */
+  public static Config json(String json, String source) {
+    return parse(json.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_JSON, source);
   }
 
   /**

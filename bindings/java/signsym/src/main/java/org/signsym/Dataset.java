@@ -42,7 +42,20 @@ public final class Dataset implements AutoCloseable {
   }
 
   /**
-   * Memory in place: no copy is made but that into each batch. It must not change meanwhile.
+   * Memory in place, in the layout NCHW: no copy is made but that into each batch. It must not change meanwhile.
+   *
+   * @param samples (N, …), see {@link Tensor}
+   * @param labels (N), from 0 to classes − 1
+   * @param classes how many there are
+   * @return the data set
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public static Dataset of(Tensor samples, Tensor labels, long classes) {
+    return of(samples, labels, Layout.NCHW, classes);
+  }
+
+  /**
+   * The same in any layout.
    *
    * @param samples (N, …), see {@link Tensor}
    * @param labels (N), from 0 to classes − 1
@@ -67,7 +80,21 @@ public final class Dataset implements AutoCloseable {
   }
 
   /**
-   * Samples that a function makes, when they are needed.
+   * Samples of F32 in the layout NCHW that a function makes, when they are needed, on the thread that trains.
+   *
+   * @param size how many there are
+   * @param classes how many there are
+   * @param shape of a sample: channels, height, width, or one number
+   * @param source the function
+   * @return the data set
+   * @throws SignSymException INVALID_ARGUMENT
+   */
+  public static Dataset of(long size, long classes, long[] shape, SampleSource source) {
+    return of(size, classes, shape, Type.F32, Layout.NCHW, false, source);
+  }
+
+  /**
+   * The same of any type and layout, on any number of threads.
    *
    * @param size how many there are
    * @param classes how many there are

@@ -10,7 +10,8 @@ import org.signsym.v1.Rule;
 /**
  * A network with its learning rules: made by a config, loaded from a run, or a trainer's. Any number of threads may
  * predict at once, also while a trainer trains the model: each answer is then of the weights between two steps. It may
- * be closed at any time: trainers that use it keep it.
+ * be closed at any time: trainers that use it keep it. One that is forgotten goes when the collector finds it; close it
+ * where memory counts.
  *
  * <pre>{@code
  * try (Model model = Model.load(Path.of("runs/ss"))) {
@@ -43,6 +44,9 @@ public final class Model implements AutoCloseable {
    */
   public record Alignment(double angle, double normRatio) {}
 
+  /** A name lives in the native model: nobody may free one, or replace its head, while names are copied. */
+  private static final Object NAMES = new Object();
+
   final Handle handle;
 
   Model(long model) {
@@ -50,8 +54,8 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * The model of a config, with its initial weights (or those of model.weights). Without data in the config, model.input
-   * says their shape.
+   * The model of a config, with its initial weights (or those of model.weights). With data { host {} }, model.input says
+   * the shape of a sample.
    *
    * @param config with a model
    * @return the model
@@ -146,15 +150,17 @@ public final class Model implements AutoCloseable {
   }
 
   private List<String> names(boolean parametersOnly) {
-    return handle.with(token -> {
-      List<String> names = new ArrayList<>();
-      for (long i = 0; i < Raw.signsym_model_tensor_count(token); i++) {
-        if (!parametersOnly || Raw.signsym_model_tensor_is_parameter(token, i) != 0) {
-          names.add(Raw.signsym_model_tensor_name(token, i));
+    synchronized (NAMES) {
+      return handle.with(token -> {
+        List<String> names = new ArrayList<>();
+        for (long i = 0; i < Raw.signsym_model_tensor_count(token); i++) {
+          if (!parametersOnly || Raw.signsym_model_tensor_is_parameter(token, i) != 0) {
+            names.add(Raw.signsym_model_tensor_name(token, i));
+          }
         }
-      }
-      return names;
-    });
+        return names;
+      });
+    }
   }
 
   /**
@@ -204,7 +210,9 @@ public final class Model implements AutoCloseable {
    * @throws SignSymException BUSY where a trainer has the model
    */
   public void replaceHead(long classes) {
-    handle.use(token -> Raw.signsym_model_replace_head(token, classes));
+    synchronized (NAMES) {
+      handle.use(token -> Raw.signsym_model_replace_head(token, classes));
+    }
   }
 
   /**
@@ -233,14 +241,16 @@ public final class Model implements AutoCloseable {
    * @return their names and rules
    */
   public List<Layer> layers() {
-    return handle.with(token -> {
-      List<Layer> layers = new ArrayList<>();
-      for (long i = 0; i < Raw.signsym_model_layer_count(token); i++) {
-        layers.add(new Layer(Raw.signsym_model_layer_name(token, i),
-            Rule.valueOf(Raw.signsym_model_layer_rule(token, i))));
-      }
-      return layers;
-    });
+    synchronized (NAMES) {
+      return handle.with(token -> {
+        List<Layer> layers = new ArrayList<>();
+        for (long i = 0; i < Raw.signsym_model_layer_count(token); i++) {
+          layers.add(new Layer(Raw.signsym_model_layer_name(token, i),
+              Rule.valueOf(Raw.signsym_model_layer_rule(token, i))));
+        }
+        return layers;
+      });
+    }
   }
 
   /**
@@ -271,6 +281,8 @@ public final class Model implements AutoCloseable {
   /** Trainers that use it keep it. A second time it does nothing. */
   @Override
   public void close() {
-    handle.close();
+    synchronized (NAMES) {
+      handle.close();
+    }
   }
 }

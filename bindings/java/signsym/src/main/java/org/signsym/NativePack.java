@@ -85,8 +85,17 @@ final class NativePack {
     String home = System.getProperty("user.home");
     if (cache != null && cache.startsWith("/")) roots.add(Path.of(cache, "signsym"));
     if (home != null && home.startsWith("/")) roots.add(Path.of(home, ".cache", "signsym"));
-    roots.add(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + System.getProperty("user.name")));
+    roots.add(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + user()));
     return roots;
+  }
+
+  /** Of this process, by the system: user.name is "?" for one without an entry in passwd, as in containers. */
+  private static String user() {
+    try {
+      return Files.getOwner(Path.of("/proc/self")).getName();
+    } catch (IOException none) {
+      return System.getProperty("user.name");
+    }
   }
 
   List<Path> unpack(Path root) throws IOException {
@@ -111,8 +120,7 @@ final class NativePack {
         .anyMatch(p -> p == PosixFilePermission.GROUP_WRITE || p == PosixFilePermission.OTHERS_WRITE);
     if (shared) throw new IOException("others may write there");
     String owner = Files.getOwner(root).getName();
-    String user = System.getProperty("user.name");
-    if (!owner.equals(user) && !owner.equals("root")) throw new IOException("it belongs to " + owner);
+    if (!owner.equals(user()) && !owner.equals("root")) throw new IOException("it belongs to " + owner);
   }
 
   /** Waits for the other process or class loader; null where the file system has no locks. */
@@ -133,6 +141,10 @@ final class NativePack {
     }
   }
 
+  /**
+   * By sizes: hashes are looked at when it is unpacked, before it gets its name, and what can happen later without this
+   * user's will is that a disk is full or a file cleaned away.
+   */
   private boolean isWhole(Path folder) throws IOException {
     for (Entry entry : entries) {
       Path file = folder.resolve(entry.name);

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import org.signsym.internal.Raw;
 
 /**
  * Loads the native libraries: the library and its JNI part from signsym-natives-…, LibTorch from signsym-libtorch-… or
@@ -34,6 +35,7 @@ final class Natives {
     refuseAnother(files.get(files.size() - 1), mapped);
     files.addAll(natives.unpack());
     for (Path file : files) load(file);
+    refuseVersion(Raw.signsym_version(), files.get(files.size() - 1));
     LOGGER.log(System.Logger.Level.DEBUG, "loaded {0}", files);
     loaded = true;
   }
@@ -85,6 +87,15 @@ final class Natives {
             + "Ubuntu or Fedora.");
       }
     }
+  }
+
+  /** Classes and library are of one build: what crosses between them is not looked at again. */
+  static void refuseVersion(String found, Path file) {
+    String expected = Raw.SIGNSYM_VERSION_MAJOR + "." + Raw.SIGNSYM_VERSION_MINOR + "." + Raw.SIGNSYM_VERSION_PATCH;
+    if (found.equals(expected)) return;
+    throw new SignSymException(Status.MISMATCH, "the native library is of version " + found + " (" + file
+        + "), the classes of signsym are of " + expected + ". Take org.signsym:signsym and org.signsym:signsym-natives of "
+        + "the same version: mvn dependency:tree shows which come from where.", "");
   }
 
   private static boolean same(Path a, Path b) {

@@ -269,6 +269,7 @@ public final class Tensor {
       case U8: return buffer.get(at) & 0xff;
       case U16: return buffer.getShort(at) & 0xffff;
       case U32: return buffer.getInt(at) & 0xffffffffL;
+      case U64: return unsigned(buffer.getLong(at));
       case I8: return buffer.get(at);
       case I16: return buffer.getShort(at);
       case I32: return buffer.getInt(at);
@@ -277,6 +278,10 @@ public final class Tensor {
       case F64: return (float) buffer.getDouble(at);
       default: throw new IllegalStateException(type + " is to be read from buffer()");
     }
+  }
+
+  private static float unsigned(long bits) {
+    return bits >= 0 ? bits : 2f * (bits >>> 1 | bits & 1); // the last bit counts where it is rounded
   }
 
   /** Type and shape. */

@@ -1,12 +1,10 @@
 package org.signsym;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import java.lang.ref.WeakReference;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
-import org.signsym.internal.EventCallback;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
 
@@ -25,15 +23,12 @@ import org.signsym.internal.Raw;
  */
 public final class Trainer implements AutoCloseable {
   private final Handle handle;
-  private final Dataset training; // of the host's, or null
-  private final Dataset heldOut;
-  private volatile TrainingListener listener;
-  private volatile Throwable failure; // of the listener, in this run
+  private final TrainerCalls calls;
 
   private Trainer(long trainer, Dataset training, Dataset heldOut) {
     this.handle = new Handle("trainer", trainer, Raw::signsym_trainer_free);
-    this.training = training;
-    this.heldOut = heldOut;
+    this.calls = new TrainerCalls(training, heldOut);
+    handle.use(token -> Raw.signsym_trainer_on_event(token, calls.callback()));
   }
 
   /** Calls with the token of a data set, 0 for null. */
@@ -42,7 +37,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * A trainer of a config. Data and model are made here; with output.folder set, the folder too.
+   * A trainer of a config. Data and model are made here; with output.folder set, the folder too. With data { host {} }
+   * it makes {@link #step steps} alone.
    *
    * @param config what to train
    * @return the trainer
@@ -53,14 +49,39 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * The same with parts of one's own; each may be null, for the config's.
+   * The same for a model of one's own, on the data of the config.
    *
-   * @param config what to train; with data { host {} } for data of one's own
+   * @param config what to train
    * @param model is trained in place, by one trainer at a time (BUSY)
-   * @param training null with data { host {} }: the trainer makes steps alone
-   * @param heldOut what the model is judged by
    * @return the trainer
    * @throws SignSymException MISMATCH where shapes or classes do not fit, BUSY; as {@link #create(Config)}
+   */
+  public static Trainer create(Config config, Model model) {
+    return create(config, model, null, null);
+  }
+
+  /**
+   * The same for data of one's own, with data { host {} } in the config.
+   *
+   * @param config what to train
+   * @param training what is learnt from
+   * @param heldOut what the model is judged by; null: by nothing
+   * @return the trainer
+   * @throws SignSymException as {@link #create(Config)}
+   */
+  public static Trainer create(Config config, Dataset training, Dataset heldOut) {
+    return create(config, null, training, heldOut);
+  }
+
+  /**
+   * The same for a model and data of one's own; each may be null, for the config's.
+   *
+   * @param config what to train
+   * @param model is trained in place, by one trainer at a time (BUSY)
+   * @param training what is learnt from
+   * @param heldOut what the model is judged by
+   * @return the trainer
+   * @throws SignSymException as {@link #create(Config, Model)}
    */
   public static Trainer create(Config config, Model model, Dataset training, Dataset heldOut) {
     LongFunction<Long> create = trained -> config.call(settings -> with(training, first -> with(heldOut,
@@ -97,9 +118,22 @@ public final class Trainer implements AutoCloseable {
    * The same for a run on data of one's own, which are given again.
    *
    * @param folder of the run
+   * @param training what is learnt from
+   * @param heldOut what the model is judged by, or null
+   * @return the trainer
+   * @throws SignSymException as {@link #resume(Path)}, MISMATCH
+   */
+  public static Trainer resume(Path folder, Dataset training, Dataset heldOut) {
+    return resume(folder, Config.run(folder), training, heldOut);
+  }
+
+  /**
+   * The same with other places in the config.
+   *
+   * @param folder of the run
    * @param config the run's own, {@link Config#run(Path)}, but for places
-   * @param training or null
-   * @param heldOut or null
+   * @param training what is learnt from, or null
+   * @param heldOut what the model is judged by, or null
    * @return the trainer
    * @throws SignSymException as {@link #resume(Path, Config)}, MISMATCH
    */
@@ -109,46 +143,15 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Sets who is told of the run; the one before is told no more.
+   * Sets who is told of the run; the one before is told no more. Where nobody is, LOG events go to the System.Logger
+   * org.signsym. From any thread, in the listener too.
    *
    * @param listener is called on the thread that trains; or null
    * @return this
    */
   public Trainer onEvent(TrainingListener listener) {
-    handle.use(token -> {
-      if (this.listener == null && listener != null) Raw.signsym_trainer_on_event(token, new Caller(this));
-    });
-    this.listener = listener;
+    handle.use(token -> calls.listener = listener);
     return this;
-  }
-
-  /** The native side keeps this alive, so it must not keep the trainer. */
-  private static final class Caller implements EventCallback {
-    private final WeakReference<Trainer> trainer;
-
-    Caller(Trainer trainer) {
-      this.trainer = new WeakReference<>(trainer);
-    }
-
-    @Override
-    public int call(long token) {
-      Trainer told = trainer.get();
-      TrainingListener listener = told == null ? null : told.listener;
-      if (listener == null) return 0;
-      try {
-        TrainingEvent event = new TrainingEvent(token);
-        try {
-          listener.onEvent(event);
-        } finally {
-          event.callIsOver();
-        }
-        return 0;
-      } catch (Throwable thrown) {
-        if (told.failure == null) told.failure = thrown;
-        else if (told.failure != thrown) told.failure.addSuppressed(thrown);
-        return 1;
-      }
-    }
   }
 
   /**
@@ -164,21 +167,23 @@ public final class Trainer implements AutoCloseable {
   /**
    * Trains to the end of the config, on this thread. Another call after the end only tells START and END.
    *
+   * @return where it stands then
    * @throws SignSymException CALLBACK_FAILED with what the listener or a data source threw as its cause, DIVERGED, IO
    *     (the last checkpoint stays), CANCELLED when the trainer was closed meanwhile
    */
-  public void train() {
-    run(token -> Raw.signsym_trainer_run(token, 0));
+  public Metrics train() {
+    return train(token -> Raw.signsym_trainer_run(token, 0));
   }
 
   /**
    * Trains to the end of the config, or until it is cancelled; another call then goes on.
    *
    * @param cancel token that ends it
+   * @return where it stands then
    * @throws SignSymException CANCELLED; else as {@link #train()}
    */
-  public void train(CancelToken cancel) {
-    cancel.handle.use(by -> run(token -> Raw.signsym_trainer_run(token, by)));
+  public Metrics train(CancelToken cancel) {
+    return cancel.handle.with(by -> train(token -> Raw.signsym_trainer_run(token, by)));
   }
 
   /**
@@ -186,10 +191,11 @@ public final class Trainer implements AutoCloseable {
    *
    * @param epochs 0: no limit
    * @param steps 0: no limit
+   * @return where it stands then
    * @throws SignSymException as {@link #train()}
    */
-  public void trainFor(long epochs, long steps) {
-    run(token -> Raw.signsym_trainer_run_for(token, epochs, steps, 0));
+  public Metrics trainFor(long epochs, long steps) {
+    return train(token -> Raw.signsym_trainer_run_for(token, epochs, steps, 0));
   }
 
   /**
@@ -201,65 +207,32 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Trains on a thread of its own, a daemon. Cancelling the future ends the run after the step that it is in; its
-   * checkpoint is written. The future fails with what {@link #train()} throws.
+   * Trains on a thread of its own, a daemon. Cancelling the future asks the run to end after the step that it is in, and
+   * returns at once; the future is done, and cancelled, when the run has ended and its checkpoint is written. A run that
+   * was at its end already completes as ever. Completing the future in another way ({@code orTimeout},
+   * {@code complete}) ends the run too, which then goes on for its step. Stages that depend on the future do not pass
+   * their own cancelling on.
    *
-   * @return completes when the run has ended
+   * @return completes when the run has ended, with where it stands then, or with what {@link #train()} throws
    */
-  public CompletableFuture<Void> trainAsync() {
-    return new Run(this);
+  public CompletableFuture<Metrics> trainAsync() {
+    return TrainingRun.start(this);
   }
 
-  private static final class Run extends CompletableFuture<Void> {
-    private final CancelToken token = new CancelToken();
-
-    Run(Trainer trainer) {
-      Thread thread = new Thread(() -> {
-        try {
-          trainer.train(token);
-          complete(null);
-        } catch (Throwable thrown) {
-          completeExceptionally(thrown);
-        } finally {
-          token.close();
-        }
-      }, "signsym-trainer");
-      thread.setDaemon(true);
-      thread.start();
-    }
-
-    @Override
-    public boolean cancel(boolean mayInterruptIfRunning) {
-      if (!isDone()) {
-        try {
-          token.cancel();
-        } catch (IllegalStateException ended) {
-          return false;
-        }
+  private Metrics train(LongConsumer call) {
+    return run(token -> {
+      call.accept(token);
+      try {
+        return metrics(token);
+      } catch (SignSymException error) {
+        if (error.status() != Status.INVALID_HANDLE) throw error;
+        throw new SignSymException(Status.CANCELLED, "the trainer was closed while its run ended", "");
       }
-      return super.cancel(mayInterruptIfRunning);
-    }
+    });
   }
 
-  /** Calls what calls back: whatever a listener or a data source threw becomes the cause. */
-  private void run(LongConsumer call) {
-    failure = null;
-    try {
-      handle.use(call);
-    } catch (SignSymException error) {
-      for (Throwable thrown : new Throwable[] {failure, take(training), take(heldOut)}) {
-        if (thrown == null) continue;
-        if (error.status() == Status.CALLBACK_FAILED && error.getCause() == null) error.initCause(thrown);
-        else error.addSuppressed(thrown);
-      }
-      throw error;
-    } finally {
-      failure = null;
-    }
-  }
-
-  private static Throwable take(Dataset dataset) {
-    return dataset == null ? null : dataset.takeFailure();
+  private <T> T run(LongFunction<T> call) {
+    return handle.with(token -> calls.run(() -> call.apply(token)));
   }
 
   /**
@@ -268,13 +241,13 @@ public final class Trainer implements AutoCloseable {
    * @return loss and accuracies
    * @throws SignSymException DIVERGED where the loss is not finite
    */
-  public Metrics evaluate() {
+  public Evaluation evaluate() {
     double[] loss = new double[1];
     double[] top1 = new double[1];
     double[] top5 = new double[1];
     long[] samples = new long[1];
     run(token -> Raw.signsym_trainer_evaluate(token, loss, top1, top5, samples));
-    return new Metrics(loss[0], top1[0], top5[0], samples[0]);
+    return new Evaluation(loss[0], top1[0], top5[0], samples[0]);
   }
 
   /**
@@ -324,14 +297,18 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Position and last results. From any thread: of the last whole step.
+   * Where it stands, and what it reached last. From any thread, in the listener too: of the last whole step.
    *
-   * @return the message
+   * @return position and last results
    */
-  public org.signsym.v1.Metrics metrics() {
-    byte[] message = handle.with(token -> Handle.bytes(Raw.signsym_trainer_metrics(token, Raw.SIGNSYM_BINARY)));
+  public Metrics metrics() {
+    return handle.with(Trainer::metrics);
+  }
+
+  private static Metrics metrics(long token) {
     try {
-      return org.signsym.v1.Metrics.parseFrom(message);
+      return Metrics.of(org.signsym.v1.Metrics.parseFrom(
+          Handle.bytes(Raw.signsym_trainer_metrics(token, Raw.SIGNSYM_BINARY))));
     } catch (InvalidProtocolBufferException impossible) {
       throw new IllegalStateException(impossible); // the library wrote it
     }

@@ -86,6 +86,16 @@ class ConfigTest {
   }
 
   @Test
+  void errors_say_the_source_that_was_named() {
+    for (SignSymException error : new SignSymException[] {
+        assertThrows(SignSymException.class, () -> Config.text("data {", "the form's field")),
+        assertThrows(SignSymException.class, () -> Config.json("[]", "the form's field"))}) {
+      assertTrue(error.getMessage().contains("the form's field"), error.getMessage());
+    }
+    assertEquals(MESSAGE, Config.text(Config.of(MESSAGE).toText(), "the form's field").toMessage());
+  }
+
+  @Test
   void a_file_that_is_not_there_is_NOT_FOUND() {
     SignSymException error = assertThrows(SignSymException.class, () -> Config.file(Path.of("no/such.textproto")));
     assertEquals(Status.NOT_FOUND, error.status());

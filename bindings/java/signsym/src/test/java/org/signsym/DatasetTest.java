@@ -7,11 +7,17 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(120)
 class DatasetTest {
@@ -63,7 +69,7 @@ class DatasetTest {
     byte[] expected = trainedOnFiles();
     for (Dataset training : new Dataset[] {Tiny.dataset(true), made(false, records()), made(true, records())}) {
       try (Dataset heldOut = Tiny.dataset(false);
-          Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+          Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
         training.close(); // the trainer keeps it
         System.gc();
         trainer.train();
@@ -83,7 +89,7 @@ class DatasetTest {
             return good.read(index, sample);
           });
           Dataset heldOut = Tiny.dataset(false);
-          Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+          Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
         SignSymException error = assertThrows(SignSymException.class, trainer::train);
         assertEquals(Status.CALLBACK_FAILED, error.status());
         assertSame(thrown, error.getCause());
@@ -102,7 +108,7 @@ class DatasetTest {
           return good.read(index, sample);
         });
         Dataset heldOut = Tiny.dataset(false);
-        Trainer trainer = Trainer.create(Tiny.hostConfig(), null, training, heldOut)) {
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
       trainer.train();
     }
     assertEquals(Set.of(Thread.currentThread()), threads);
@@ -120,9 +126,70 @@ class DatasetTest {
     assertThrows(NullPointerException.class, () -> made(false, null));
     try (Dataset small = Dataset.of(Tensor.of(new float[32 * 768], 32, 3, 16, 16), Tiny.labels(false), Layout.NCHW, 10)) {
       SignSymException error = assertThrows(SignSymException.class,
-          () -> Trainer.create(Tiny.hostConfig(), null, small, small));
+          () -> Trainer.create(Tiny.hostConfig(), small, small));
       assertEquals(Status.INVALID_CONFIG, error.status(), error.getMessage());
       assertEquals("model.input", error.field());
+    }
+  }
+
+  @Test
+  void memory_is_used_in_place() {
+    ByteBuffer memory = ByteBuffer.allocateDirect(16 * 3072 * 4).order(ByteOrder.nativeOrder());
+    Tensor pictures = Tensor.wrap(memory, Type.F32, 16, 3, 32, 32);
+    try (Dataset training = Dataset.of(pictures, Tensor.of(new long[16]), 10);
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, null)) {
+      memory.putFloat(0, Float.NaN); // in the only batch of an epoch
+      assertEquals(Status.DIVERGED, assertThrows(SignSymException.class, trainer::train).status());
+    }
+  }
+
+  @Test
+  void what_a_source_threw_in_a_run_that_ended_otherwise_is_not_told_of_the_next_one() {
+    CountDownLatch threw = new CountDownLatch(1);
+    SampleSource good = records();
+    AtomicInteger calls = new AtomicInteger();
+    try (Dataset training = made(true, (index, sample) -> {
+          if (calls.incrementAndGet() == 40) {
+            threw.countDown();
+            throw new IOException("of a sample that is read ahead");
+          }
+          return good.read(index, sample);
+        });
+        Dataset heldOut = Tiny.dataset(false);
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
+      trainer.onEvent(event -> {
+        if (event.kind() != TrainingEvent.Kind.STEP) return;
+        assertTrue(threw.await(30, TimeUnit.SECONDS), "nothing is read ahead");
+        trainer.pause();
+      }).train();
+      Exception enough = new Exception("enough");
+      trainer.onEvent(event -> {
+        throw enough;
+      });
+      SignSymException error = assertThrows(SignSymException.class, trainer::train);
+      assertSame(enough, error.getCause());
+      assertEquals(0, error.getSuppressed().length);
+    }
+  }
+
+  @Test
+  void a_run_on_data_of_ones_own_is_resumed_with_them(@TempDir Path folder) {
+    Path run = folder.resolve("run");
+    Config config = Tiny.hostConfig().with("output.folder", "\"" + run + "\"");
+    try (Dataset training = Tiny.dataset(true); Dataset heldOut = Tiny.dataset(false)) {
+      byte[] whole;
+      try (Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
+        trainer.train();
+        whole = weights(trainer);
+      }
+      try (Trainer trainer = Trainer.create(config, training, heldOut)) {
+        trainer.trainFor(1, 0);
+      }
+      try (Trainer trainer = Trainer.resume(run, training, heldOut)) {
+        assertEquals(4, trainer.metrics().step());
+        assertEquals(8, trainer.train().step());
+        assertArrayEquals(whole, weights(trainer));
+      }
     }
   }
 }

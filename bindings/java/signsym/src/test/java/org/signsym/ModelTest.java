@@ -85,7 +85,7 @@ class ModelTest {
   @Test
   void several_threads_predict_while_it_is_trained() throws Exception {
     try (Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", "1000")); Model model = trainer.model()) {
-      CompletableFuture<Void> run = trainer.trainAsync();
+      CompletableFuture<Metrics> run = trainer.trainAsync();
       List<CompletableFuture<Integer>> others = List.of(1, 2).stream().map(i -> CompletableFuture.supplyAsync(() -> {
         int finite = 0;
         for (int n = 0; n < 10; n++) {
@@ -150,6 +150,46 @@ class ModelTest {
       Model.Alignment alignment = model.alignment("conv1");
       assertEquals(37, alignment.angle(), 6); // 37.07 degrees for a large Gaussian weight
       assertEquals(1, alignment.normRatio(), 1e-4);
+    }
+  }
+
+  @Test
+  void what_is_transformed_already_is_predicted_as_it_is() {
+    float[] pictures = Tiny.pictures(false).toFloatArray();
+    float[] mean = {0.4914f, 0.4822f, 0.4465f};
+    float[] deviation = {0.2470f, 0.2435f, 0.2616f};
+    for (int i = 0; i < pictures.length; i++) {
+      int channel = i / 1024 % 3;
+      pictures[i] = (pictures[i] / 255 - mean[channel]) / deviation[channel];
+    }
+    try (Model model = model()) {
+      assertArrayEquals(model.predict(Tiny.pictures(false), Layout.NCHW, Model.Output.PROBABILITIES).toFloatArray(),
+          model.predictTransformed(Tensor.of(pictures, 32, 3, 32, 32), Layout.NCHW, Model.Output.PROBABILITIES)
+              .toFloatArray(), 1e-5f);
+      assertEquals(Status.INVALID_ARGUMENT, assertThrows(SignSymException.class,
+          () -> model.predictTransformed(Tiny.pictures(false), Layout.NCHW, Model.Output.LOGITS)).status());
+    }
+  }
+
+  @Test
+  void names_are_whole_while_another_thread_closes_or_gives_a_new_head() throws Exception {
+    Config config = Config.text("data { host {} } model { mlp { hidden: 4 classes: 2 } input { channels: 1 } }");
+    for (int i = 0; i < 300; i++) {
+      Model model = Model.create(config);
+      List<String> tensors = model.tensors();
+      List<Model.Layer> layers = model.layers();
+      CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
+        for (int classes = 3; classes < 6; classes++) model.replaceHead(classes);
+        model.close();
+      });
+      try {
+        while (true) {
+          assertEquals(tensors, model.tensors());
+          assertEquals(layers, model.layers());
+        }
+      } catch (IllegalStateException closed) {
+        other.get();
+      }
     }
   }
 }

@@ -73,11 +73,11 @@ class NativePackTest {
   }
 
   @Test
-  void a_home_that_cannot_be_written_is_passed_over() {
+  void a_home_that_cannot_be_written_is_passed_over(@TempDir Path own) throws Exception {
     List<Path> caches = NativePack.caches(Map.of("XDG_CACHE_HOME", "/dev/null/none"));
     assertEquals(Path.of("/dev/null/none/signsym"), caches.get(0));
     assertThrows(IOException.class, () -> pack().unpack(caches.get(0)));
-    assertEquals(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + System.getProperty("user.name")),
+    assertEquals(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + Files.getOwner(own)),
         caches.get(caches.size() - 1));
     assertEquals(2, NativePack.caches(Map.of("XDG_CACHE_HOME", "relative")).size());
   }
@@ -127,6 +127,16 @@ class NativePackTest {
         assertThrows(SignSymException.class, () -> Natives.refuseAnother(ours, Set.of(other)));
     assertEquals(Status.UNSUPPORTED, error.status());
     assertTrue(error.getMessage().contains("/opt/djl") && error.getMessage().contains("-Dorg.signsym.libtorch="));
+  }
+
+  @Test
+  void classes_and_library_of_two_versions_are_refused_with_both() {
+    Natives.refuseVersion(SignSym.version(), Path.of("libsignsym.so.0"));
+    SignSymException error = assertThrows(SignSymException.class,
+        () -> Natives.refuseVersion("9.9.9", Path.of("libsignsym.so.0")));
+    assertEquals(Status.MISMATCH, error.status());
+    assertTrue(error.getMessage().contains("9.9.9") && error.getMessage().contains(SignSym.version()),
+        error.getMessage());
   }
 
   @Test

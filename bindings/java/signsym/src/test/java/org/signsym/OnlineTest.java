@@ -19,12 +19,12 @@ import org.junit.jupiter.api.io.TempDir;
 class OnlineTest {
   @Test
   void a_step_on_a_batch_learns() {
-    try (Trainer trainer = Trainer.create(Tiny.hostConfig(), null, null, null)) {
+    try (Trainer trainer = Trainer.create(Tiny.hostConfig())) {
       double first = trainer.step(Tiny.pictures(false), Tiny.labels(false), Layout.NCHW);
       double last = 0;
       for (int i = 0; i < 10; i++) last = trainer.step(Tiny.pictures(false), Tiny.labels(false), Layout.NCHW);
       assertTrue(last < first, first + " " + last);
-      assertEquals(11, trainer.metrics().getStep());
+      assertEquals(11, trainer.metrics().step());
       assertEquals(Status.INVALID_ARGUMENT, assertThrows(SignSymException.class,
           () -> trainer.step(Tiny.pictures(false), Tensor.of(new long[] {1}), Layout.NCHW)).status());
     }
@@ -50,16 +50,16 @@ class OnlineTest {
   void a_run_is_paused_and_goes_on() {
     try (Trainer trainer = Tiny.trainer()) {
       trainer.trainFor(0, 3);
-      assertEquals(3, trainer.metrics().getStep());
+      assertEquals(3, trainer.metrics().step());
       trainer.onEvent(event -> {
         if (event.kind() == TrainingEvent.Kind.STEP && event.step() == 5) trainer.pause();
       });
       trainer.train();
-      assertEquals(5, trainer.metrics().getStep());
+      assertEquals(5, trainer.metrics().step());
       assertFalse(trainer.isFinished());
       trainer.train();
       assertTrue(trainer.isFinished());
-      assertEquals(8, trainer.metrics().getStep());
+      assertEquals(8, trainer.metrics().step());
     }
   }
 

@@ -34,6 +34,25 @@ class TensorTest {
   }
 
   @Test
+  void every_type_that_a_float_can_show_is_read() {
+    ByteBuffer memory = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
+    for (Type type : Type.values()) {
+      Tensor ones = Tensor.wrap(memory.putLong(0, -1).slice().limit(type.bytes), type, 1);
+      switch (type) {
+        case F16, BF16 -> assertThrows(IllegalStateException.class, ones::toFloatArray);
+        case F32, F64 -> assertTrue(Float.isNaN(ones.toFloatArray()[0]));
+        default -> assertEquals(type.name().startsWith("U") ? (float) Math.pow(2, 8 * type.bytes) - (type.bytes < 4 ? 1 : 0)
+            : -1, ones.toFloatArray()[0], type.name());
+      }
+    }
+    Tensor large = Tensor.wrap(memory, Type.U64, 1);
+    memory.putLong(0, 5);
+    assertArrayEquals(new float[] {5}, large.toFloatArray());
+    memory.putLong(0, (1L << 63) + (1L << 39) + 1); // just above the middle of two floats
+    assertArrayEquals(new float[] {0x1.000002p63f}, large.toFloatArray());
+  }
+
+  @Test
   void a_shape_that_does_not_fit_its_memory_is_refused() {
     ByteBuffer memory = ByteBuffer.allocateDirect(16);
     IllegalArgumentException error =

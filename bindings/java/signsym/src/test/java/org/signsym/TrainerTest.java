@@ -3,7 +3,6 @@ package org.signsym;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,10 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,9 +31,9 @@ class TrainerTest {
     List<TrainingEvent> events = new ArrayList<>();
     try (Trainer trainer = Tiny.trainer()) {
       trainer.onEvent(events::add).train();
-      Metrics metrics = trainer.evaluate();
-      assertEquals(32, metrics.samples());
-      assertTrue(metrics.top5() >= metrics.top1());
+      Evaluation result = trainer.evaluate();
+      assertEquals(32, result.samples());
+      assertTrue(result.top5() >= result.top1());
     }
     assertEquals(Kind.START, events.get(0).kind());
     assertEquals(Kind.END, events.get(events.size() - 1).kind());
@@ -135,7 +138,10 @@ class TrainerTest {
   @Test
   void a_future_completes_when_the_run_has_ended() throws Exception {
     try (Trainer trainer = Tiny.trainer()) {
-      assertNull(trainer.trainAsync().get(60, TimeUnit.SECONDS));
+      Metrics metrics = trainer.trainAsync().get(60, TimeUnit.SECONDS);
+      assertEquals(8, metrics.step());
+      assertTrue(metrics.finished());
+      assertEquals(metrics, trainer.metrics());
     }
   }
 
@@ -153,25 +159,104 @@ class TrainerTest {
   }
 
   @Test
-  void cancelling_a_future_cancels_the_run() throws Exception {
-    try (Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", "100000"))) {
+  void a_future_that_is_cancelled_is_done_when_its_run_has_ended() throws Exception {
+    try (Trainer trainer = endless()) {
       CountDownLatch running = new CountDownLatch(1);
-      CountDownLatch ended = new CountDownLatch(1);
+      CountDownLatch goOn = new CountDownLatch(1);
       List<String> how = new ArrayList<>();
       trainer.onEvent(event -> {
-        if (event.kind() == Kind.STEP) running.countDown();
-        if (event.kind() == Kind.END) {
-          how.add(event.text());
-          ended.countDown();
+        if (event.kind() == Kind.STEP) {
+          running.countDown();
+          goOn.await();
         }
+        if (event.kind() == Kind.END) how.add(event.text());
       });
-      CompletableFuture<Void> future = trainer.trainAsync();
+      CompletableFuture<Metrics> future = trainer.trainAsync();
       running.await();
       assertEquals(Status.BUSY, assertThrows(SignSymException.class, trainer::evaluate).status());
       assertTrue(future.cancel(false));
-      ended.await();
-      assertTrue(future.isCancelled());
+      assertFalse(future.isDone());
+      goOn.countDown();
+      assertThrows(CancellationException.class, future::get);
       assertEquals(List.of("cancelled"), how);
+      assertEquals(32, trainer.evaluate().samples()); // no longer in use
+      assertTrue(future.isCancelled());
+      assertTrue(future.cancel(false)); // it is
+    }
+  }
+
+  @Test
+  void a_future_that_somebody_else_completes_ends_its_run() throws Exception {
+    for (boolean byTime : new boolean[] {false, true}) {
+      try (Trainer trainer = endless()) {
+        CountDownLatch running = new CountDownLatch(1);
+        CountDownLatch ended = new CountDownLatch(1);
+        trainer.onEvent(event -> {
+          if (event.kind() == Kind.STEP) running.countDown();
+          if (event.kind() == Kind.END) ended.countDown();
+        });
+        CompletableFuture<Metrics> future = trainer.trainAsync();
+        if (byTime) {
+          future.orTimeout(1, TimeUnit.MILLISECONDS);
+        } else {
+          running.await();
+          assertTrue(future.complete(null));
+        }
+        ended.await();
+        assertEquals(byTime, future.isCompletedExceptionally());
+      }
+    }
+  }
+
+  @Test
+  void a_future_that_is_done_cannot_be_cancelled() throws Exception {
+    try (Trainer trainer = Tiny.trainer()) {
+      CompletableFuture<Metrics> future = trainer.trainAsync();
+      future.get();
+      assertFalse(future.cancel(false));
+      assertFalse(future.isCancelled());
+    }
+  }
+
+  private static Trainer endless() {
+    return Trainer.create(Tiny.config().with("train.epochs", "100000"));
+  }
+
+  @Test
+  void every_run_says_where_it_ended() {
+    try (Trainer trainer = Tiny.trainer()) {
+      assertTrue(Double.isNaN(trainer.metrics().stepLoss()));
+      Metrics first = trainer.trainFor(0, 3);
+      assertEquals(List.of(3L, 3L, 4L), List.of(first.step(), first.stepInEpoch(), first.stepsPerEpoch()));
+      assertFalse(first.finished());
+      assertTrue(first.stepLoss() > 0 && Double.isNaN(first.loss()), first.toString());
+      Metrics last = trainer.train();
+      assertEquals(List.of(8L, 2L, 32L), List.of(last.step(), last.epoch(), last.samples()));
+      assertTrue(last.finished());
+      Evaluation evaluation = trainer.evaluate();
+      assertEquals(evaluation.loss(), last.loss());
+      assertEquals(evaluation.top1(), last.top1());
+    }
+  }
+
+  @Test
+  void a_call_that_is_told_BUSY_takes_nothing_from_the_call_that_runs() {
+    Exception thrown = new Exception("enough");
+    for (boolean fromSource : new boolean[] {false, true}) {
+      try (Dataset training = Dataset.of(64, 10, new long[] {3, 32, 32}, Type.U8, Layout.NCHW, false, (index, sample) -> {
+            if (fromSource) throw thrown;
+            return 0;
+          });
+          Dataset heldOut = Tiny.dataset(false);
+          Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
+        trainer.onEvent(event -> {
+          if (event.kind() == Kind.STEP) throw thrown;
+          if (event.kind() != Kind.END) return;
+          assertEquals(Status.BUSY, assertThrows(SignSymException.class, trainer::evaluate).status());
+        });
+        SignSymException error = assertThrows(SignSymException.class, trainer::train);
+        assertSame(thrown, error.getCause());
+      }
     }
   }
 
@@ -182,6 +267,57 @@ class TrainerTest {
       if (event.kind() == Kind.STEP) trainer.close();
     });
     assertEquals(Status.CANCELLED, assertThrows(SignSymException.class, trainer::train).status());
+  }
+
+  @Test
+  void closing_from_another_thread_during_a_run_cancels_it_too() throws Exception {
+    Trainer trainer = endless();
+    CountDownLatch running = new CountDownLatch(1);
+    trainer.onEvent(event -> {
+      if (event.kind() == Kind.STEP) running.countDown();
+    });
+    CompletableFuture<Metrics> future = trainer.trainAsync();
+    running.await();
+    trainer.close();
+    ExecutionException error = assertThrows(ExecutionException.class, future::get);
+    assertEquals(Status.CANCELLED, ((SignSymException) error.getCause()).status());
+    assertThrows(IllegalStateException.class, trainer::train);
+  }
+
+  @Test
+  void what_a_person_should_know_is_logged_where_nobody_listens(@TempDir Path folder) throws Exception {
+    Config config = Tiny.config().with("output.folder", "\"" + folder.resolve("run") + "\"");
+    try (Trainer trainer = Trainer.create(config)) {
+      trainer.train();
+    }
+    Path newest;
+    try (var files = Files.walk(folder)) {
+      newest = files.filter(file -> file.getFileName().toString().startsWith("checkpoint-8")).findFirst().get();
+    }
+    Files.writeString(newest, "damaged");
+    List<String> logged = new ArrayList<>();
+    Logger logger = Logger.getLogger("org.signsym");
+    Handler handler = new Handler() {
+      @Override
+      public void publish(LogRecord record) {
+        logged.add(record.getMessage());
+      }
+
+      @Override
+      public void flush() {}
+
+      @Override
+      public void close() {}
+    };
+    logger.addHandler(handler);
+    logger.setUseParentHandlers(false);
+    try (Trainer trainer = Trainer.resume(folder.resolve("run"))) {
+      trainer.train();
+    } finally {
+      logger.removeHandler(handler);
+      logger.setUseParentHandlers(true);
+    }
+    assertTrue(logged.stream().anyMatch(text -> text.contains("checkpoint-8")), logged.toString());
   }
 
   @Test

@@ -1,0 +1,47 @@
+package org.signsym;
+
+import java.util.concurrent.CompletableFuture;
+
+/** A run on a daemon thread, as a future. Whoever completes the future from outside has no more use for the run: it ends. */
+final class TrainingRun extends CompletableFuture<Metrics> {
+  private final CancelToken token = new CancelToken();
+
+  static TrainingRun start(Trainer trainer) {
+    TrainingRun run = new TrainingRun();
+    Thread thread = new Thread(() -> run.train(trainer), "signsym-trainer");
+    thread.setDaemon(true);
+    thread.start();
+    run.whenComplete((metrics, error) -> run.end());
+    return run;
+  }
+
+  private void train(Trainer trainer) {
+    try {
+      complete(trainer.train(token));
+    } catch (Throwable thrown) {
+      if (token.isCancelled() && thrown instanceof SignSymException error && error.status() == Status.CANCELLED) {
+        super.cancel(false);
+      } else {
+        completeExceptionally(thrown);
+      }
+    } finally {
+      token.close();
+    }
+  }
+
+  /** False where the run has ended already. */
+  private boolean end() {
+    try {
+      token.cancel();
+      return true;
+    } catch (IllegalStateException ended) {
+      return false;
+    }
+  }
+
+  /** Asks the run to end; the future is done when it has. */
+  @Override
+  public boolean cancel(boolean mayInterruptIfRunning) {
+    return isDone() ? isCancelled() : end();
+  }
+}

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""What Java costs: a step of CIFAR ResNet-18 beside one through the C ABI, in turn, and callbacks a second; exit status 1
+if a bound is not met. Called by script/benchmark java."""
+import argparse
+import json
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+from compare import Comparison, Contestant, machine, measure, print_table
+
+ROOT = pathlib.Path(__file__).parents[2]
+BATCH, THREADS = 64, 2
+STEP = 1.01     # largest ratio of seconds, Java's to C's
+CALLBACKS = 2e5  # fewest a second
+
+CONFIG = (f"data {{ cifar10 {{ path: '{ROOT}/examples/data/cifar10' }} batch_size: {BATCH} drop_last: true }} "
+          "model { resnet { depth: 18 stem: CIFAR } } feedback { rule: SIGN_SYMMETRY } "
+          "train { epochs: 1000000 evaluate_every_epochs: 1000000 measure_alignment: false } "
+          f"compute {{ threads: {THREADS} precision: FP32 memory_format: %s }}")
+
+
+def compile_java(build, protobuf, folder):
+    """The binding and the benchmarks, from their sources; the class path to run them."""
+    sources = [path for root in (build / "raw-java", build / "proto-java", ROOT / "bindings/java/signsym/src/main/java/org",
+                                 ROOT / "tests/benchmarks/java") for path in root.rglob("*.java")]
+    arguments = folder / "sources"
+    arguments.write_text("".join(f'"{path}"\n' for path in sources))
+    subprocess.run(["javac", "-nowarn", "-Xlint:none", "-d", folder, "-cp", protobuf, f"@{arguments}"], check=True,
+                   stderr=subprocess.DEVNULL)
+    return ":".join(map(str, (folder, protobuf, build / "packs/natives", build / "packs/libtorch")))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="folder of the native build of Java")
+    parser.add_argument("--trainer-step", required=True, metavar="PROGRAM", help="the contestant in C")
+    parser.add_argument("--memory-format", choices=("contiguous", "channels_last"), default="channels_last")
+    parser.add_argument("--pairs", type=int, default=30, help="at least so many")
+    parser.add_argument("--most", type=int, default=200, help="at most so many pairs")
+    arguments = parser.parse_args()
+    if not 1 <= arguments.pairs <= arguments.most:
+        parser.error(f"--pairs {arguments.pairs}: 1 to --most ({arguments.most}) is expected")
+
+    protobuf = next((ROOT / "build/deps/maven/com/google/protobuf/protobuf-java").glob("*/*.jar"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-benchmark"))
+    try:
+        java = ["java", f"-Dorg.signsym.cache={arguments.build}/cache", "-cp", compile_java(arguments.build, protobuf, folder)]
+        config = CONFIG % arguments.memory_format.upper()
+        report = {"machine": machine(), "batch": BATCH, "memory_format": arguments.memory_format, "threads": THREADS}
+        contestants = {"Java": Contestant("Java", [*java, "StepBenchmark", config]),
+                       "C": Contestant("C", [arguments.trainer_step, config])}
+        comparison = Comparison(contestants["Java"], contestants["C"], STEP)
+        measure([comparison], arguments.pairs, arguments.most)
+        for contestant in contestants.values():
+            contestant.close()
+        report["contestants"] = {name: contestant.about for name, contestant in contestants.items()}
+        report["comparisons"] = [comparison.report()]
+        print_table(report)
+        met = comparison.met()
+
+        rates = json.loads(subprocess.run([*java, "CallbackBenchmark"], check=True, stdout=subprocess.PIPE, text=True).stdout)
+        for name, rate in rates.items():
+            met &= rate >= CALLBACKS
+            print(f"{name} by callback: {rate:.0f} a second, bound ≥ {CALLBACKS:.0f}  {'met' if rate >= CALLBACKS else 'not met'}")
+    finally:
+        shutil.rmtree(folder)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,6 +50,9 @@ struct Graph {
   std::string add(std::string node, Operation operation, std::vector<std::string> inputs);
 };
 
+inline Shape weight_shape(const Conv2dOptions& o) { return {o.out, o.in / o.groups, o.kernel[0], o.kernel[1]}; }
+inline Shape weight_shape(const LinearOptions& o) { return {o.out, o.in}; }
+
 // Why a node cannot be: thrown by what checks a graph, an Error with the place of the node when it leaves.
 struct NodeFault {
   std::string field;  // "name", "inputs[1]", or an option of the operation: "groups"

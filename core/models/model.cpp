@@ -52,9 +52,9 @@ Model::Model(Graph graph, const ModelOptions& options) : graph_(std::move(graph)
   for (Step& step : steps_) {
     const Operation& operation = step.node->operation;
     if (const auto* conv = std::get_if<Conv2dOptions>(&operation)) {
-      layer(step, {conv->out, conv->in / conv->groups, conv->kernel[0], conv->kernel[1]}, conv->bias);
+      layer(step, weight_shape(*conv), conv->bias);
     } else if (const auto* linear = std::get_if<LinearOptions>(&operation)) {
-      layer(step, {linear->out, linear->in}, linear->bias);
+      layer(step, weight_shape(*linear), linear->bias);
     } else if (const auto* group_norm = std::get_if<GroupNorm>(&operation)) {
       norm(step, {group_norm->channels});
     } else if (const auto* layer_norm = std::get_if<LayerNorm>(&operation)) {

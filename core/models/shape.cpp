@@ -75,7 +75,7 @@ struct OutputShape {
                                 " channels that come in");
     if (o.out % o.groups != 0)
       fail_option("groups", std::to_string(o.groups) + " does not divide the " + std::to_string(o.out) + " channels of out");
-    check_weight({o.out, channels / o.groups, o.kernel[0], o.kernel[1]});
+    check_weight(weight_shape(o));
     return slide(o.out, o.kernel, o.stride, o.padding, o.dilation);
   }
   Shape operator()(const LinearOptions& o) const {
@@ -83,7 +83,7 @@ struct OutputShape {
       fail_input(0, node.inputs[0] + " gives a picture of " + signsym::in_words(in[0]) +
                         "; a linear layer takes a vector: put a flatten before it");
     check_channels("in", o.in);
-    check_weight({o.out, o.in});
+    check_weight(weight_shape(o));
     return {o.out};
   }
   Shape operator()(const BatchNorm& o) const {
@@ -140,6 +140,17 @@ int64_t values_of(const Shape& shape) {
   for (const int64_t size : shape)
     if (__builtin_mul_overflow(product, size, &product)) return std::numeric_limits<int64_t>::max();
   return product;
+}
+
+int64_t weight_count(const Graph& graph) {
+  int64_t count = 0;
+  for (const Node& node : graph.nodes) {
+    int64_t weight = 0;
+    if (const auto* conv = std::get_if<Conv2dOptions>(&node.operation)) weight = values_of(weight_shape(*conv));
+    if (const auto* linear = std::get_if<LinearOptions>(&node.operation)) weight = values_of(weight_shape(*linear));
+    if (__builtin_add_overflow(count, weight, &count)) return std::numeric_limits<int64_t>::max();
+  }
+  return count;
 }
 
 ShapePass::ShapePass(Shape input) : shapes_{std::move(input)}, read_{true} {}

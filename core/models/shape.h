@@ -11,6 +11,9 @@ namespace signsym {
 std::string in_words(const Shape& shape);  // "16 × 8 × 8"
 int64_t values_of(const Shape& shape);     // their product; INT64_MAX where that is more
 
+// Of all convolutions and linear layers; INT64_MAX where that is more.
+int64_t weight_count(const Graph& graph);
+
 // Node after node, so that options that follow from what comes in can be read off before a node is added.
 class ShapePass {
  public:

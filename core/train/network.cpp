@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/machine.h"
+#include "models/shape.h"
 #include "train/batch.h"
 #include "train/checkpoint.h"
 #include "train/factory.h"
@@ -31,6 +33,15 @@ std::string shape_text(at::IntArrayRef shape) {
   std::string text = "(";
   for (size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
   return text + ")";
+}
+
+// Weights beyond the machine's memory would end the process before an allocation fails.
+void check_memory(const Graph& graph) {
+  const int64_t weights = weight_count(graph), room = machine().memory_bytes / static_cast<int64_t>(sizeof(float));
+  if (weights > room)
+    throw Error(Status::out_of_memory, "model " + graph.name + ": its " + std::to_string(weights) +
+                                           " weights do not fit into the memory of this machine, which has room for " +
+                                           std::to_string(room) + ": make its layers smaller");
 }
 
 // The newest checkpoint of a run that is whole.
@@ -67,7 +78,9 @@ std::shared_ptr<Network> Network::create(const Config& config, const Dataset* se
     v1::Experiment& e = completed.experiment();
     if (!set && !e.data().has_host()) opened = make_dataset(e.data(), Split::test);  // the smaller part
     complete(e, set ? set : opened.get());
-    model = std::make_shared<Model>(make_graph(e.model()), options_of(e));
+    Graph graph = make_graph(e.model());
+    check_memory(graph);
+    model = std::make_shared<Model>(std::move(graph), options_of(e));
     const auto& except = e.model().weights_except();
     if (!e.model().weights().empty()) read_weights(e.model().weights(), *model, {except.begin(), except.end()});
     model->set_feedback(make_feedback_rules(e.feedback(), model->layers()), e.seed());

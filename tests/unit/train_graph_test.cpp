@@ -178,6 +178,19 @@ TEST(Graph_config, Is_told_with_the_line_of_the_field_at_fault) {
   EXPECT_THAT(error.what(), StartsWith("a.textproto:6:3: model.graph.nodes[1].inputs[0]: \"nobody\" is no node"));
 }
 
+TEST(Graph_config, Of_more_weights_than_the_machine_has_memory_for_is_refused_before_they_are_made) {
+  std::string nodes = flat;
+  for (int i = 0; i < 20; ++i)
+    for (const char* out : {"1024", "16777216"})
+      nodes += "nodes { name: \"fc" + std::to_string(i) + "-" + out + "\" linear { out: " + out + " } } ";
+  const Config config = Config::parse("data { host {} } model { input { channels: 3 height: 8 width: 6 } graph { " + nodes +
+                                      fc + " } }", Format::text, "graph");
+  const Error error = error_of([&] { Network::create(config, nullptr); });
+  EXPECT_EQ(error.status(), Status::out_of_memory);
+  EXPECT_THAT(error.what(), StartsWith("model graph: its 670"));
+  EXPECT_THAT(error.what(), HasSubstr(" weights do not fit into the memory of this machine"));
+}
+
 TEST(Named_models, That_a_sample_does_not_fit_into_are_refused_by_the_same_pass) {
   v1::Model model;
   model.mutable_mlp()->add_hidden(16777216);

@@ -14,6 +14,7 @@
 #include "base/process.h"
 #include "floating_point.h"
 #include "handle.h"
+#include "libtorch.h"
 
 namespace signsym::capi {
 
@@ -51,6 +52,7 @@ signsym_status guard(signsym_error** error, Body&& body) noexcept {
   try {
     const InLibrary inside;
     inside.require();
+    require_our_libtorch();
     const Modes modes;
     body();
     return SIGNSYM_OK;

@@ -144,7 +144,7 @@ final class Natives {
     } else if (message.contains("undefined symbol")) {
       remedy = "LibTorch is of another version than the library was built for: take the signsym-libtorch artifact of the "
           + "same version, and leave -D" + LIBTORCH + " out.";
-    } else if (message.contains("ELF") || message.contains("wrong")) {
+    } else if (message.contains("ELF") || message.contains("wrong") || message.contains("Possible cause")) {
       remedy = "The file is for another processor, or damaged.";
     } else {
       remedy = "If a library is missing, install it.";

@@ -145,6 +145,8 @@ class NativePackTest {
     assertTrue(Natives.explain(file, "version `GLIBC_2.36' not found").contains("too old"));
     assertTrue(Natives.explain(file, "failed to map segment from shared object").contains("noexec"));
     assertTrue(Natives.explain(file, "undefined symbol: _ZN2at").contains("another version"));
+    assertTrue(Natives.explain(file, "cannot open shared object file (Possible cause: can't load RISC-V .so on a AMD 64 "
+        + "platform)").contains("another processor"));
     assertTrue(Natives.explain(file, "already loaded in another classloader").contains("class loader"));
   }
 }

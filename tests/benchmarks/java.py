@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What Java costs: a step of CIFAR ResNet-18 beside one through the C ABI, in turn, and callbacks a second; exit status 1
-if a bound is not met. Called by script/benchmark java."""
+"""What Java costs: a step of CIFAR ResNet-18 beside one through the C ABI, in turn, and callbacks a second; exit status
+1 if a bound is not met. Called by script/benchmark java."""
 import argparse
 import json
 import pathlib
@@ -24,8 +24,9 @@ CONFIG = (f"data {{ cifar10 {{ path: '{ROOT}/examples/data/cifar10' }} batch_siz
 
 def compile_java(build, protobuf, folder):
     """The binding and the benchmarks, from their sources; the class path to run them."""
-    sources = [path for root in (build / "raw-java", build / "proto-java", ROOT / "bindings/java/signsym/src/main/java/org",
-                                 ROOT / "tests/benchmarks/java") for path in root.rglob("*.java")]
+    roots = (build / "raw-java", build / "proto-java", ROOT / "bindings/java/signsym/src/main/java/org",
+             ROOT / "tests/benchmarks/java")
+    sources = [path for root in roots for path in root.rglob("*.java")]
     arguments = folder / "sources"
     arguments.write_text("".join(f'"{path}"\n' for path in sources))
     subprocess.run(["javac", "-nowarn", "-Xlint:none", "-d", folder, "-cp", protobuf, f"@{arguments}"], check=True,
@@ -47,7 +48,8 @@ def main():
     protobuf = next((ROOT / "build/deps/maven/com/google/protobuf/protobuf-java").glob("*/*.jar"))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-benchmark"))
     try:
-        java = ["java", f"-Dorg.signsym.cache={arguments.build}/cache", "-cp", compile_java(arguments.build, protobuf, folder)]
+        path = compile_java(arguments.build, protobuf, folder)
+        java = ["java", f"-Dorg.signsym.cache={arguments.build}/cache", "-cp", path]
         config = CONFIG % arguments.memory_format.upper()
         report = {"machine": machine(), "batch": BATCH, "memory_format": arguments.memory_format, "threads": THREADS}
         contestants = {"Java": Contestant("Java", [*java, "StepBenchmark", config]),
@@ -61,10 +63,11 @@ def main():
         print_table(report)
         met = comparison.met()
 
-        rates = json.loads(subprocess.run([*java, "CallbackBenchmark"], check=True, stdout=subprocess.PIPE, text=True).stdout)
-        for name, rate in rates.items():
-            met &= rate >= CALLBACKS
-            print(f"{name} by callback: {rate:.0f} a second, bound ≥ {CALLBACKS:.0f}  {'met' if rate >= CALLBACKS else 'not met'}")
+        callbacks = subprocess.run([*java, "org.signsym.CallbackBenchmark"], check=True, stdout=subprocess.PIPE, text=True)
+        for name, rate in json.loads(callbacks.stdout).items():
+            enough = rate >= CALLBACKS
+            met &= enough
+            print(f"{name} by callback: {rate:.0f} a second, bound ≥ {CALLBACKS:.0f}  {'met' if enough else 'not met'}")
     finally:
         shutil.rmtree(folder)
     return 0 if met else 1

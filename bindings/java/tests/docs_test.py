@@ -53,8 +53,9 @@ class Docs(unittest.TestCase):
         pieces = [text for text in snippets("docs/java.md", "java") if "class First" not in text]
         self.assertEqual(len(pieces), 2)
         (self.folder / "Pieces.java").write_text(
-            "import java.nio.*; import java.nio.file.*; import java.util.*; import org.signsym.*; import org.signsym.v1.Data;\n"
-            "import org.signsym.v1.Experiment; import org.signsym.v1.Feedback; import org.signsym.v1.Lenet;\n"
+            "import java.nio.*; import java.nio.file.*; import java.util.*; import org.signsym.*;\n"
+            "import org.signsym.v1.Data; import org.signsym.v1.Experiment; import org.signsym.v1.Feedback;\n"
+            "import org.signsym.v1.Lenet;\n"
             "import org.signsym.v1.Mnist; import org.signsym.v1.Rule;\n"
             "public class Pieces {\n"
             "static byte[] read(long index) { return new byte[3072]; }\n"
@@ -79,11 +80,11 @@ class Docs(unittest.TestCase):
         list_file = self.folder / "packs/natives/META-INF/signsym/linux-aarch64/natives/list"
         list_file.parent.mkdir(parents=True)
         list_file.write_text("")
-        self.run_here(*OFFLINE, "-Dsignsym.platform=linux-aarch64", f"-Dsignsym.build={self.folder}", "-f", SOURCE / "bindings/java",
-                      "-pl", "signsym-natives-linux-aarch64", "package")
-        self.assertTrue((self.folder / "maven/signsym-natives-linux-aarch64/signsym-natives-linux-aarch64-0.1.0.jar").is_file())
-        tree = self.run_here(*OFFLINE, "-Dsignsym.platform=linux-aarch64", "-f", SOURCE / "bindings/java", "validate")
-        self.assertIn("Linux on aarch64", tree)
+        maven = [*OFFLINE, "-Dsignsym.platform=linux-aarch64", "-f", SOURCE / "bindings/java"]
+        module = "signsym-natives-linux-aarch64"
+        self.run_here(*maven, f"-Dsignsym.build={self.folder}", "-pl", module, "package")
+        self.assertTrue((self.folder / f"maven/{module}/{module}-0.1.0.jar").is_file())
+        self.assertIn("Linux on aarch64", self.run_here(*maven, "validate"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
-"""Where the native libraries of the Java binding are found, and what is said where they cannot be used: each in a process
-of its own, with the installed artifacts."""
+"""Where the native libraries of the Java binding are found, and what is said where they cannot be used: each in a
+process of its own, with the installed artifacts."""
+import hashlib
 import os
 import pathlib
 import shutil
@@ -7,7 +8,6 @@ import struct
 import subprocess
 import tempfile
 import unittest
-import hashlib
 import zipfile
 
 SOURCE = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"])
@@ -24,7 +24,7 @@ def artifact(group, name):
 
 
 SIGNSYM, PROTOBUF = artifact("org/signsym", "signsym"), artifact("com/google/protobuf", "protobuf-java")
-NATIVES, TORCH = artifact("org/signsym", f"signsym-natives-{PLATFORM}"), artifact("org/signsym", f"signsym-libtorch-{PLATFORM}")
+NATIVES, TORCH = (artifact("org/signsym", f"signsym-{pack}-{PLATFORM}") for pack in ("natives", "libtorch"))
 
 
 class Natives(unittest.TestCase):
@@ -106,7 +106,7 @@ class Natives(unittest.TestCase):
         def change(data):
             self.assertIn(version + b"\0", data)
             return data.replace(version + b"\0", other + b"\0")
-        self.check_refused(other.decode(), version.decode(), "the same version", jars=[self.natives_with(change), TORCH],
+        self.check_refused(other.decode(), version.decode(), "the same version", jars=[self.natives_with(change)],
                            cache=self.folder / "cache", options=[f"-Dorg.signsym.libtorch={LIBTORCH}"])
 
     def test_a_library_for_another_processor_is_told(self):

@@ -38,7 +38,8 @@ class Window(unittest.TestCase):
             "org/signsym/signsym", "com/google/protobuf/protobuf-java", f"org/signsym/signsym-natives-{PLATFORM}",
             f"org/signsym/signsym-libtorch-{PLATFORM}")]
         path = ":".join(map(str, [self.folder, *jars]))
-        subprocess.run(["javac", "-d", self.folder, "-cp", path, SOURCE / "examples/java/src/main/java/TrainingWindow.java",
+        subprocess.run(["javac", "-d", self.folder, "-cp", path,
+                        SOURCE / "examples/java/src/main/java/TrainingWindow.java",
                         SOURCE / "bindings/java/tests/window/Look.java"], check=True)
         picture = self.folder / "window.png"
         result = subprocess.run(

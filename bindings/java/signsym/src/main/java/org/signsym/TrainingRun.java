@@ -2,7 +2,7 @@ package org.signsym;
 
 import java.util.concurrent.CompletableFuture;
 
-/** A run on a daemon thread, as a future. Whoever completes the future from outside has no more use for the run: it ends. */
+/** A run on a daemon thread, as a future. Who completes the future from outside has no more use for the run: it ends. */
 final class TrainingRun extends CompletableFuture<Metrics> {
   private final CancelToken token = new CancelToken();
 

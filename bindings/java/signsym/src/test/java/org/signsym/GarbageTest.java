@@ -104,8 +104,8 @@ class GarbageTest {
 
   /** One of each that can be made, used a little; closed, or forgotten. */
   private static void cycle(boolean close) {
-    Config config = Config.text("data { host {} batch_size: 16 } model { mlp { hidden: 16 classes: 2 } input { channels: 1 } }"
-        + " optimizer { learning_rate: 0.01 } train { epochs: 1 } compute { threads: 1 }");
+    Config config = Config.text("data { host {} batch_size: 16 }"
+        + " model { mlp { hidden: 16 classes: 2 } input { channels: 1 } } optimizer { learning_rate: 0.01 } train { epochs: 1 } compute { threads: 1 }");
     Tensor samples = Tensor.of(new float[32], 32, 1);
     Tensor labels = Tensor.of(new long[32]);
     Dataset memory = Dataset.of(samples, labels, 2);
@@ -137,8 +137,9 @@ class GarbageTest {
     repeat(cycles, close);
     long after = residentKilobytes();
     long more = FULL ? before / 50 : (long) cycles * LEAK;
-    System.out.printf("%s: %d kB before, %d kB after %d cycles%n", close ? "closed" : "forgotten", before, after, cycles);
-    assertTrue(after <= before + more, before + " kB before, " + after + " kB after " + cycles + " cycles");
+    String flat = before + " kB before, " + after + " kB after " + cycles + " cycles";
+    System.out.println((close ? "closed: " : "forgotten: ") + flat);
+    assertTrue(after <= before + more, flat);
   }
 
   private static void repeat(int count, boolean close) throws Exception {

@@ -243,7 +243,7 @@ class TrainerTest {
   void a_call_that_is_told_BUSY_takes_nothing_from_the_call_that_runs() {
     Exception thrown = new Exception("enough");
     for (boolean fromSource : new boolean[] {false, true}) {
-      try (Dataset training = Dataset.of(64, 10, new long[] {3, 32, 32}, Type.U8, Layout.NCHW, false, (index, sample) -> {
+      try (Dataset training = Dataset.of(64, 10, new long[] {3, 32, 32}, (index, sample) -> {
             if (fromSource) throw thrown;
             return 0;
           });

@@ -19,7 +19,7 @@ import org.signsym.internal.Raw;
  * }</pre>
  *
  * <p>One thread at a time may use a trainer (BUSY), except where a method says more. After {@link #close()} every method
- * throws IllegalStateException.
+ * throws IllegalStateException. One that is forgotten goes when the collector finds it; close it where memory counts.
  */
 public final class Trainer implements AutoCloseable {
   private final Handle handle;

@@ -1,5 +1,6 @@
 # Lays out the two packages as NuGet has them when they are unpacked, OUT/id/version:
-# - signsym: the assembly, its documentation, the native libraries. No run paths: SignSym.dll loads each by its full path
+# - signsym: the assembly, its documentation, the native libraries. No run paths: SignSym.dll loads each by its full path.
+#   It depends on the second: one reference brings both
 # - signsym.libtorch.linux-x64: LibTorch, with those of its own libraries that it does not start without; as links
 #   cmake -DOUT= -DSOURCE= -DBUILT= -DVERSION= -DLIBRARY= -DLIBTORCH= -DLIBTORCH_VERSION= -DPROTOBUF= -DSTRIP= -P nuget.cmake
 file(REMOVE_RECURSE "${OUT}")

@@ -81,7 +81,7 @@ internal static class FineTune
             {
                 if (e.Kind == EventKind.Epoch) Console.WriteLine("before: held out {0:F1} % of ten classes", e.Top1);
             }, default(System.Threading.CancellationToken), 0, steps);
-            using (var model = trainer.Model) model.SaveWeights(weights);
+            using (var model = trainer.GetModel()) model.SaveWeights(weights);
         }
     }
 }

@@ -20,7 +20,7 @@ internal static class Online
             feedback { rule: SIGN_SYMMETRY }
             optimizer { sgd { momentum: 0.9 } learning_rate: 0.05 }"))
         using (var trainer = new Trainer(config))
-        using (var model = trainer.Model)
+        using (var model = trainer.GetModel())
         using (var samples = Tensor.From(points)) // the arrays are used in place: new values, the same tensors
         using (var labels = Tensor.From(sides))
         {

@@ -38,8 +38,8 @@ internal static class TrainCifar
                 Console.WriteLine("\ncancelled after {0} steps", trainer.Metrics.Step);
                 return 130;
             }
-            using (var model = trainer.Model)
-                foreach (var layer in model.Layers)
+            using (var model = trainer.GetModel())
+                foreach (var layer in model.GetLayers())
                 {
                     var alignment = layer.GetAlignment();
                     Console.WriteLine("{0,-16} {1,-14} B lies {2:F1} degrees from W", layer.Name, layer.Rule,

@@ -100,7 +100,7 @@ namespace SignSym.Tests
             var folder = Tiny.NewPath();
             string hash;
             using (var trainer = Tiny.Trainer(folder))
-            using (var config = trainer.Config) hash = config.Hash();
+            using (var config = trainer.GetConfig()) hash = config.Hash();
             using (var config = Config.FromRun(folder)) Assert.AreEqual(hash, config.Hash());
         }
 

@@ -163,6 +163,70 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void An_exception_that_came_too_late_for_its_call_is_not_the_cause_of_the_next_one()
+        {
+            Exception first = new InvalidDataException("first"), late = new InvalidDataException("late"),
+                second = new InvalidDataException("second"), thrown = first;
+            using (var another = new ManualResetEventSlim())
+            using (var failed = new ManualResetEventSlim())
+            using (var over = new ManualResetEventSlim())
+            using (var heldOut = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                if (index >= 8) // not of the first batch: the other of the loader's threads
+                {
+                    if (thrown == second) return 0;
+                    another.Set();
+                    failed.Wait(10000);
+                    over.Set();
+                    throw late;
+                }
+                another.Wait(10000);
+                throw thrown;
+            }, Layout.Nchw, true))
+            using (var config = HostConfig().Set("data.loader_threads", "2").Set("data.evaluation_batch_size", "8"))
+            using (var trainer = new Trainer(config, null, null, heldOut))
+            {
+                Assert.AreSame(first, Tiny.Fails(Status.CallbackFailed, () => trainer.Evaluate()).InnerException);
+                failed.Set();
+                Assert.That(over.Wait(10000));
+                Thread.Sleep(50); // until it is out of the callback
+                thrown = second;
+                Assert.AreSame(second, Tiny.Fails(Status.CallbackFailed, () => trainer.Evaluate()).InnerException);
+            }
+        }
+
+        [Test]
+        public void A_label_of_no_class_is_told_and_has_no_cause()
+        {
+            using (var training = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) => 77))
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, training))
+            {
+                var failure = Tiny.Fails(Status.CallbackFailed, () => trainer.Train());
+                StringAssert.Contains("77", failure.Message);
+                Assert.IsNull(failure.InnerException);
+            }
+        }
+
+        [Test]
+        public void A_run_on_data_of_the_program_is_resumed_with_them()
+        {
+            var folder = Tiny.NewPath();
+            using (var config = HostConfig().SetText("output.folder", folder))
+            using (var training = InMemory())
+            using (var trainer = new Trainer(config, null, training))
+                Tiny.Fails(Status.CallbackFailed, () =>
+                    trainer.Train(e => { if (e.Step == 3) throw new TimeoutException(); }));
+            using (var training = ByCallback()) // the same samples
+            using (var trainer = Trainer.Resume(folder, null, training))
+            {
+                Assert.AreEqual(3, trainer.Metrics.Step);
+                trainer.Train();
+                CollectionAssert.AreEqual(Trained(InMemory()), trainer.Checkpoint());
+            }
+        }
+
+        [Test]
         public void A_callback_is_called_on_the_thread_that_trains()
         {
             var threads = new HashSet<int>();

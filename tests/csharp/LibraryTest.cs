@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Reflection;
@@ -11,6 +12,14 @@ namespace SignSym.Tests
     [TestFixture]
     public class LibraryTest
     {
+        // Only an object that is disposed makes these fail, or what they refer to.
+        private static readonly string[] Silent =
+        {
+            "Config.ToText", "Config.ToJson", "Config.ToBytes", "Config.Dispose", "Dataset.Dispose", "Model.GetConfig",
+            "Model.GetTensorNames", "Model.GetParameterNames", "Model.GetLayers", "Model.Dispose", "Tensor.Dispose",
+            "Trainer.Pause", "Trainer.GetModel", "Trainer.GetConfig", "Trainer.Dispose", "TrainingEvent.ToString"
+        };
+
         private const BindingFlags All = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static |
             BindingFlags.Instance | BindingFlags.DeclaredOnly;
 
@@ -57,6 +66,56 @@ namespace SignSym.Tests
                     RuntimeHelpers.PrepareMethod(method.MethodHandle);
         }
 
+        // mcs compiles against Mono's libraries, which have more than netstandard2.0.
+        [Test]
+        public void What_it_uses_of_the_framework_was_looked_up_in_netstandard2_0()
+        {
+            var any = Enumerable.Repeat(typeof(object), 8).ToArray(); // for what is generic
+            var module = typeof(Library).Module;
+            var used = Rows(0x01000000, token => module.ResolveType(token, any, any)).Select(NameOf)
+                .Concat(Rows(0x0A000000, token => Definition(module.ResolveMember(token, any, any))).Select(member =>
+                    NameOf(member.DeclaringType) + "." + member.Name + (member is MethodBase method ? "(" +
+                        string.Join(", ", method.GetParameters().Select(p => p.ParameterType.Name)) + ")" : "")));
+            var listed = File.ReadAllLines(Path.Combine(Tiny.Source, "tests", "csharp", "netstandard2.0.txt"));
+            CollectionAssert.IsEmpty(used.Distinct().Except(listed),
+                "look each up in netstandard2.0, and add it to tests/csharp/netstandard2.0.txt if it is there");
+        }
+
+        // Of a table of the assembly's metadata.
+        private static IEnumerable<T> Rows<T>(int table, Func<int, T> resolve)
+        {
+            for (var row = 1; ; ++row)
+            {
+                T found;
+                try
+                {
+                    found = resolve(table | row);
+                }
+                catch (ArgumentException)
+                {
+                    yield break;
+                }
+                yield return found;
+            }
+        }
+
+        private static MemberInfo Definition(MemberInfo member) =>
+            !member.DeclaringType.IsGenericType ? member : member.DeclaringType.GetGenericTypeDefinition()
+                .GetMembers(All).First(other => other.MetadataToken == member.MetadataToken);
+
+        private static string NameOf(Type type) =>
+            (type.DeclaringType == null ? type.Namespace : NameOf(type.DeclaringType)) + "." + type.Name;
+
+        [Test]
+        public void Whatever_can_fail_says_how()
+        {
+            var documentation = File.ReadAllText(Path.ChangeExtension(typeof(Library).Assembly.Location, ".xml"));
+            var silent = Regex.Matches(documentation, "<member name=\"M:(SignSym\\.[^\"(]+)[^>]*>(.*?)</member>",
+                RegexOptions.Singleline).Cast<Match>().Where(m => !m.Groups[2].Value.Contains("<exception"))
+                .Select(m => m.Groups[1].Value.Substring("SignSym.".Length)).Distinct();
+            CollectionAssert.AreEquivalent(Silent, silent);
+        }
+
         [Test]
         public void Nothing_of_the_raw_layer_is_public()
         {
@@ -66,7 +125,7 @@ namespace SignSym.Tests
                 "Alignment", "Config", "DataPart", "Dataset", "Evaluation", "EventKind", "Layer", "Layout", "Library",
                     "Metrics", "Model",
                 "NativeSampleWriter", "Prediction", "SampleWriter", "SignSymException", "Status", "Tensor",
-                    "TensorType", "Trainer",
+                    "TensorType", "Trainer", "TrainerExtensions",
                 "TrainingEvent"
             }, visible);
         }

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
@@ -144,8 +145,8 @@ namespace SignSym.Tests
             var model = new Model(config);
             var training = Dataset.FromConfig(config, DataPart.Training);
             var trainer = new Trainer(config, model);
-            var trained = trainer.Model;
-            var layers = trained.Layers;
+            var trained = trainer.GetModel();
+            var layers = trained.GetLayers();
             config.Dispose();
             model.Dispose();
             training.Dispose();
@@ -154,6 +155,43 @@ namespace SignSym.Tests
             Assert.That(layers[0].GetAlignment().Angle, Is.InRange(0, 90));
             trained.Dispose();
             Assert.Throws<ObjectDisposedException>(() => layers[0].GetAlignment());
+        }
+
+        // What is freed is overwritten in these tests: MALLOC_PERTURB_.
+        [Test]
+        public void Names_are_whole_though_the_model_is_disposed_meanwhile()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} } model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var first = new Model(config))
+            {
+                var names = first.GetTensorNames();
+                var layers = first.GetLayers().Select(layer => layer.Name).ToList();
+                for (var round = 0; round < 300; ++round)
+                {
+                    var model = new Model(config);
+                    var started = new CountdownEvent(2);
+                    var readers = Enumerable.Range(0, 2).Select(reader => Task.Factory.StartNew(() =>
+                    {
+                        started.Signal();
+                        while (true)
+                            try
+                            {
+                                Assert.That(names.SequenceEqual(model.GetTensorNames()));
+                                Assert.That(layers.SequenceEqual(model.GetLayers().Select(layer => layer.Name)));
+                            }
+                            catch (ObjectDisposedException)
+                            {
+                                return;
+                            }
+                    }, TaskCreationOptions.LongRunning)).ToArray();
+                    started.Wait();
+                    Thread.Sleep(round % 3);
+                    model.Dispose();
+                    Task.WaitAll(readers);
+                }
+            }
         }
     }
 }

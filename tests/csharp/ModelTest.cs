@@ -42,7 +42,7 @@ namespace SignSym.Tests
             using (var trainer = Tiny.Trainer(folder))
             {
                 trainer.Train();
-                using (var model = trainer.Model) expected = Predict(model);
+                using (var model = trainer.GetModel()) expected = Predict(model);
             }
             using (var model = Model.Load(folder)) CollectionAssert.AreEqual(expected, Predict(model));
             using (var model = Model.Load(Path.Combine(folder, "checkpoint-" + Tiny.Steps + ".safetensors")))
@@ -87,10 +87,34 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void Samples_as_they_are_go_past_the_transforms()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} transform { normalize { mean: [0.5, 0.25, 0] std: [0.25, 0.5, 1] } } }
+                model { resnet_cifar { depth: 8 width: 4 classes: 10 } input { channels: 3 height: 32 width: 32 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var model = new Model(config))
+            using (var pictures = Pictures(4))
+            using (var expected = model.Predict(pictures))
+            {
+                float[] mean = { 0.5f, 0.25f, 0 }, deviation = { 0.25f, 0.5f, 1 };
+                var values = pictures.ToArray().Select((x, i) =>
+                    (x / 255 - mean[i / 1024 % 3]) / deviation[i / 1024 % 3]).ToArray();
+                using (var samples = Tensor.From(values, 4, 3, 32, 32))
+                using (var answers = model.Predict(samples, Prediction.AsIs))
+                    Assert.That(answers.ToArray(), Is.EqualTo(expected.ToArray()).Within(1e-4));
+                using (var samples = Tensor.From(values, 4, 3, 32, 32))
+                using (var answers = model.Predict(samples, Prediction.AsIs | Prediction.Probabilities))
+                    Assert.That(answers.ToArray().Sum(), Is.EqualTo(4).Within(1e-4));
+                Tiny.Fails(Status.InvalidArgument, () => model.Predict(pictures, Prediction.AsIs));
+            }
+        }
+
+        [Test]
         public void Many_threads_may_ask_while_it_is_trained()
         {
             using (var trainer = Tiny.Trainer())
-            using (var model = trainer.Model)
+            using (var model = trainer.GetModel())
             {
                 var run = trainer.TrainAsync();
                 Parallel.For(0, 8, _ => Assert.That(Predict(model).All(x => !float.IsNaN(x))));
@@ -103,10 +127,10 @@ namespace SignSym.Tests
         {
             using (var model = New())
             {
-                CollectionAssert.Contains(model.TensorNames, "bn1.running_mean");
-                CollectionAssert.DoesNotContain(model.ParameterNames, "bn1.running_mean");
-                CollectionAssert.IsSubsetOf(model.ParameterNames, model.TensorNames);
-                var name = model.ParameterNames[0];
+                CollectionAssert.Contains(model.GetTensorNames(), "bn1.running_mean");
+                CollectionAssert.DoesNotContain(model.GetParameterNames(), "bn1.running_mean");
+                CollectionAssert.IsSubsetOf(model.GetParameterNames(), model.GetTensorNames());
+                var name = model.GetParameterNames()[0];
                 using (var weight = model.GetTensor(name))
                 {
                     var zeros = new float[weight.Count];
@@ -126,7 +150,7 @@ namespace SignSym.Tests
             using (var config = Tiny.Config())
             using (var model = New())
             {
-                var first = model.ParameterNames[0];
+                var first = model.GetParameterNames()[0];
                 float[] before;
                 using (var weight = model.GetTensor(first)) before = weight.ToArray();
                 model.ReplaceHead(10);
@@ -152,7 +176,7 @@ namespace SignSym.Tests
         {
             using (var model = New())
             {
-                var layers = model.Layers;
+                var layers = model.GetLayers();
                 CollectionAssert.AreEqual(Enumerable.Repeat("SIGN_SYMMETRY", layers.Count),
                     layers.Select(layer => layer.Rule));
                 foreach (var layer in layers)
@@ -180,7 +204,7 @@ namespace SignSym.Tests
             Tiny.Fails(Status.NotFound, () => Model.Load("nowhere"));
             using (var model = New())
             {
-                using (var config = model.Config) Assert.IsNotEmpty(config.ToText());
+                using (var config = model.GetConfig()) Assert.IsNotEmpty(config.ToText());
                 Tiny.Fails(Status.NotFound, () => model.LoadWeights("nowhere.safetensors"));
                 Tiny.Fails(Status.NotFound, () => model.SaveWeights("/nowhere/model.safetensors"));
                 var broken = Tiny.NewPath(".safetensors");

@@ -47,6 +47,10 @@ internal static class Probe
                 using (var trainer = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG")))
                     trainer.Train();
                 break;
+            case "train-async":
+                using (var trainer = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG")))
+                    trainer.TrainAsync().Wait();
+                break;
             // A run that goes on when the process ends.
             case "exit":
                 var running = Trainer.FromFile(Environment.GetEnvironmentVariable("PROBE_CONFIG"));

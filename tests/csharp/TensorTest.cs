@@ -26,6 +26,20 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public unsafe void Memory_behind_a_pointer_is_seen_in_place()
+        {
+            var values = stackalloc float[4];
+            for (var i = 0; i < 4; ++i) values[i] = i + 1;
+            using (var tensor = Tensor.From(values, TensorType.F32, new long[] { 2, 2 }))
+            {
+                ((float*)tensor.Data)[3] = 7;
+                CollectionAssert.AreEqual(new[] { 1f, 2, 3, 7 }, tensor.ToArray());
+                Assert.AreEqual(7, values[3]);
+            }
+            Tiny.Fails(Status.InvalidArgument, () => Tensor.From((void*)null, TensorType.F32, new long[] { 1 }));
+        }
+
+        [Test]
         public void An_array_is_seen_in_another_shape()
         {
             using (var tensor = Tensor.From(new byte[12], 3, 4)) CollectionAssert.AreEqual(new long[] { 3, 4 },

@@ -69,7 +69,35 @@ namespace SignSym.Tests
             {
                 trainer.Train();
                 Assert.That(trainer.Evaluate().Samples, Is.EqualTo(Tiny.HeldOut));
+                trainer.Train(null);
+                trainer.Train(null, CancellationToken.None);
+                trainer.Train((IProgress<TrainingEvent>)null);
+                trainer.TrainAsync(null, CancellationToken.None).Wait();
+                Assert.Throws<ArgumentNullException>(() => TrainerExtensions.Train(null, new Direct(e => { })));
             }
+        }
+
+        [Test]
+        public void A_run_returns_where_it_ended_and_what_it_reached()
+        {
+            using (var trainer = Tiny.Trainer())
+            {
+                Assert.AreEqual(1, trainer.Train(steps: 1).Step);
+                Assert.AreEqual(2, trainer.TrainAsync(steps: 1).Result.Step);
+                Assert.AreEqual(3, trainer.Train(new Direct(e => { }), steps: 1).Step);
+                Assert.AreEqual(4, trainer.TrainAsync(new Direct(e => { }), steps: 1).Result.Step);
+                var reached = trainer.Train();
+                Assert.AreEqual(Tiny.Steps, reached.Step);
+                Assert.AreEqual(trainer.Evaluate().Loss, reached.Loss);
+            }
+        }
+
+        [Test]
+        public void Disposing_after_the_last_step_cancels_too()
+        {
+            var trainer = Tiny.Trainer();
+            Assert.Throws<OperationCanceledException>(() =>
+                trainer.Train(e => { if (e.Kind == EventKind.End) trainer.Dispose(); }));
         }
 
         [Test]
@@ -188,7 +216,7 @@ namespace SignSym.Tests
             var refused = Assert.Throws<ObjectDisposedException>(() => trainer.Train());
             Assert.AreEqual("Trainer", refused.ObjectName);
             Assert.Throws<ObjectDisposedException>(() => trainer.Evaluate());
-            Assert.Throws<ObjectDisposedException>(() => trainer.Config.Dispose());
+            Assert.Throws<ObjectDisposedException>(() => trainer.GetConfig().Dispose());
             Assert.Throws<AggregateException>(() => trainer.TrainAsync().Wait());
         }
 

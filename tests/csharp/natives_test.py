@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -120,6 +121,24 @@ class Natives(unittest.TestCase):
         path.write_bytes(path.read_bytes()[:2000])
         self.check_fails("BadData", "libsignsym_csharp.so", "2000 bytes")
 
+    def test_a_library_for_another_processor_is_told(self):
+        self.lay_beside()
+        self.link_torch()
+        path = self.app / "libsignsym_csharp.so"
+        library = bytearray(path.read_bytes())
+        library[18:20] = (183).to_bytes(2, "little")  # e_machine: EM_AARCH64
+        path.write_bytes(library)
+        self.check_fails("Unsupported", str(path), "another processor", "runtimes/linux-x64/native")
+
+    def test_a_system_that_is_too_old_is_told(self):
+        self.lay_beside()
+        self.link_torch()
+        path = next(self.app.glob("libsignsym.so.*"))
+        library = path.read_bytes()
+        needed = max(re.findall(rb"\0GLIBC_2\.[\d.]+\0", library))
+        path.write_bytes(library.replace(needed, b"\0GLIBC_9" + needed[8:]))
+        self.check_fails("Unsupported", "GLIBC_9", "older than the one", "Debian 12")
+
     def test_libraries_of_another_version_are_told(self):
         self.lay_beside()
         self.link_torch()
@@ -153,6 +172,19 @@ class Natives(unittest.TestCase):
         config.write_text(f'data {{ mnist {{ path: "{data}" }} batch_size: 16 }} model {{ mlp {{ hidden: 64 }} }} train {{ epochs: 50 }}')
         for _ in range(3):
             self.check_works("exit", PROBE_CONFIG=str(config))
+
+    def test_a_run_that_goes_on_when_the_process_ends_leaves_a_checkpoint(self):
+        self.lay_beside()
+        self.link_torch()
+        data = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"]) / "examples/data/mnist"
+        for runtime in RUNTIMES:
+            with self.subTest(runtime):
+                config, run = self.folder / "config.textproto", self.folder / runtime
+                config.write_text(f'data {{ mnist {{ path: "{data}" }} batch_size: 16 }} model {{ mlp {{ hidden: 64 }} }} '
+                                  f'train {{ epochs: 50 }} output {{ folder: "{run}" }}')
+                code, output = self.run_probe(runtime, "exit", PROBE_CONFIG=str(config))
+                self.assertEqual(code, 0, output)
+                self.assertTrue(list(run.glob("checkpoint-*.safetensors")))
 
 
 if __name__ == "__main__":

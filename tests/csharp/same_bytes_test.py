@@ -1,4 +1,4 @@
-"""One config gives the same bytes, whoever trains it: the driver, C, or C# on either runtime: same_bytes_test.py DRIVER TRAIN_C"""
+"""One config gives the same bytes, whoever trains it: the driver, C, or C# on either runtime and thread: same_bytes_test.py DRIVER TRAIN_C"""
 import os
 import pathlib
 import subprocess
@@ -21,12 +21,13 @@ output {{ folder: "{folder}" }}
 
 with tempfile.TemporaryDirectory(prefix="signsym-same-") as scratch:
     runs = {}
-    for name, command in {"driver": [driver, "train"], "c": [train_c], "mono": [os.environ["SIGNSYM_MONO"], probe, "train"],
-                          "netcore": [os.environ["SIGNSYM_DOTNET"], probe, "train"]}.items():
+    mono, netcore = [os.environ["SIGNSYM_MONO"], probe], [os.environ["SIGNSYM_DOTNET"], probe]
+    for name, command in {"driver": [driver, "train"], "c": [train_c], "mono": mono + ["train"], "netcore": netcore + ["train"],
+                          "mono-async": mono + ["train-async"], "netcore-async": netcore + ["train-async"]}.items():
         config = pathlib.Path(scratch) / f"{name}.textproto"
         folder = pathlib.Path(scratch) / name
         config.write_text(CONFIG.format(data=source / "examples/data/cifar10", folder=folder))
-        arguments = [] if "train" == command[-1] and name != "driver" else [str(config)]
+        arguments = [str(config)] if name in ("driver", "c") else []
         subprocess.run(command + arguments, env={**os.environ, "PROBE_CONFIG": str(config)}, check=True, stdout=subprocess.DEVNULL)
         runs[name] = (folder / "checkpoint-12.safetensors").read_bytes()
     wrong = [name for name, checkpoint in runs.items() if checkpoint != runs["driver"]]

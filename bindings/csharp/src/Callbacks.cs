@@ -45,6 +45,7 @@ namespace SignSym
             try
             {
                 label = source.Write(index, sample);
+                if (!source.Allows(label)) source.Failure.Keep(null); // told in the library's words
                 return 0;
             }
             catch (Exception exception)
@@ -70,16 +71,17 @@ namespace SignSym
         }
     }
 
-    // The first exception of a callback, until the call that it stopped takes it. Any thread.
+    // The last exception of a callback, until the call that it stopped takes it. Any thread. Not the first: that may be
+    // of a loader thread which threw when its call had failed already, by another thread.
     internal sealed class CallbackFailure
     {
-        private Exception first;
+        private Exception last;
 
-        public bool IsThere => Volatile.Read(ref first) != null;
+        public bool IsThere => Volatile.Read(ref last) != null;
 
-        public void Keep(Exception exception) => Interlocked.CompareExchange(ref first, exception, null);
+        public void Keep(Exception exception) => Volatile.Write(ref last, exception);
 
-        public Exception Take() => Interlocked.Exchange(ref first, null);
+        public Exception Take() => Interlocked.Exchange(ref last, null);
     }
 
     // A trainer's listener. It holds the handler only during a run, so that one that refers to its trainer does not
@@ -101,9 +103,16 @@ namespace SignSym
     {
         public readonly CallbackFailure Failure = new CallbackFailure();
         private readonly NativeSampleWriter write;
+        private readonly long classes;
 
-        public SampleSource(NativeSampleWriter write) { this.write = write; }
+        public SampleSource(NativeSampleWriter write, long classes)
+        {
+            this.write = write;
+            this.classes = classes;
+        }
 
         public long Write(long index, IntPtr sample) => write(index, sample);
+
+        public bool Allows(long label) => label >= 0 && label < classes;
     }
 }

@@ -18,18 +18,25 @@ namespace SignSym
         /// <summary>Reads the text form.</summary>
         /// <param name="text">The config; only its form is checked here, see <see cref="Check"/>.</param>
         /// <param name="source">Names it in errors.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: it is no such text, or has a field that is not there.
+        /// </exception>
         public static Config FromText(string text, string source = "config") =>
             Create(Utf8.Contents(NotNull(text, nameof(text))), Raw.SIGNSYM_TEXT, source);
 
         /// <summary>Reads the JSON form.</summary>
         /// <param name="json">The config; only its form is checked here, see <see cref="Check"/>.</param>
         /// <param name="source">Names it in errors.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: it is no such JSON, or has a field that is not there.
+        /// </exception>
         public static Config FromJson(string json, string source = "config") =>
             Create(Utf8.Contents(NotNull(json, nameof(json))), Raw.SIGNSYM_JSON, source);
 
         /// <summary>Reads the binary form, as generated Protobuf classes write it.</summary>
         /// <param name="bytes">The config; only its form is checked here, see <see cref="Check"/>.</param>
         /// <param name="source">Names it in errors.</param>
+        /// <exception cref="SignSymException"><see cref="Status.InvalidConfig"/>: they are no such message.</exception>
         public static Config FromBytes(byte[] bytes, string source = "config") =>
             Create(NotNull(bytes, nameof(bytes)), Raw.SIGNSYM_BINARY, source);
 
@@ -37,6 +44,10 @@ namespace SignSym
         /// Reads a file: JSON if its name ends in .json, binary for .binpb and .pb, else text.
         /// </summary>
         /// <param name="path">The file.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>, <see cref="Status.IO"/>; <see cref="Status.InvalidConfig"/>: it is no such
+        /// config.
+        /// </exception>
         public static Config FromFile(string path)
         {
             Natives.Load();
@@ -48,6 +59,10 @@ namespace SignSym
 
         /// <summary>Reads the resolved config of a run folder.</summary>
         /// <param name="folder">The folder of a run.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: there is no run; <see cref="Status.IO"/>, <see cref="Status.InvalidConfig"/>:
+        /// its config cannot be read.
+        /// </exception>
         public static Config FromRun(string folder)
         {
             Natives.Load();
@@ -63,6 +78,9 @@ namespace SignSym
         /// </param>
         /// <param name="value">In text form; a message takes "{}".</param>
         /// <returns>This config.</returns>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: there is no such field, or it does not take the value.
+        /// </exception>
         public Config Set(string path, string value)
         {
             var status = Raw.signsym_config_set(Handle, NotNull(path, nameof(path)), NotNull(value, nameof(value)),
@@ -75,6 +93,9 @@ namespace SignSym
         /// <param name="path">The field: "data.cifar10.path".</param>
         /// <param name="text">The text itself, without quotes.</param>
         /// <returns>This config.</returns>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: there is no such field, or it takes no text.
+        /// </exception>
         public Config SetText(string path, string text)
         {
             var quoted = NotNull(text, nameof(text)).Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n");
@@ -82,9 +103,13 @@ namespace SignSym
         }
 
         /// <summary>Checks ranges, required fields and contradictions. No file is opened.</summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: <see cref="SignSymException.Field"/> says where.
+        /// </exception>
         public void Check() => Failure.Check(Raw.signsym_config_check(Handle, out var error), error);
 
         /// <summary>A new config in which every default is written out.</summary>
+        /// <exception cref="SignSymException"><see cref="Status.InvalidConfig"/>: as <see cref="Check"/>.</exception>
         public Config Resolve()
         {
             var status = Raw.signsym_config_resolve(Handle, out var handle, out var error);
@@ -104,6 +129,7 @@ namespace SignSym
         /// <summary>
         /// SHA-256 in hex of the resolved config without the fields that only say where things lie.
         /// </summary>
+        /// <exception cref="SignSymException"><see cref="Status.InvalidConfig"/>: as <see cref="Check"/>.</exception>
         public string Hash()
         {
             var status = Raw.signsym_config_hash(Handle, out var bytes, out var error);

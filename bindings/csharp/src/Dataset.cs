@@ -44,6 +44,10 @@ namespace SignSym
         /// <summary>A part of the data of a config, as a run of it has them.</summary>
         /// <param name="config">Names the data.</param>
         /// <param name="part">Which of them.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>; <see cref="Status.NotFound"/>, <see cref="Status.IO"/>,
+        /// <see cref="Status.BadData"/>: of its files.
+        /// </exception>
         public static Dataset FromConfig(Config config, DataPart part)
         {
             var status = Raw.signsym_dataset_create_from_config(NotNull(config, nameof(config)).Handle, (int)part,
@@ -63,6 +67,9 @@ namespace SignSym
         /// <param name="labels">(N), of any integer type, from 0 to classes − 1.</param>
         /// <param name="classes">How many classes there are.</param>
         /// <param name="layout">Of the samples' shape.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: shapes, types, counts or labels that do not go together.
+        /// </exception>
         public static Dataset FromMemory(Tensor samples, Tensor labels, long classes, Layout layout = Layout.Nchw)
         {
             using (var sharedSamples = NotNull(samples, nameof(samples)).Share())
@@ -89,6 +96,9 @@ namespace SignSym
         /// <param name="concurrent">
         /// May it be called on loader threads, on several at once? Otherwise on the one that trains or evaluates.
         /// </param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: of size, classes or shape.
+        /// </exception>
         public static Dataset FromCallback(long size, long classes, long[] shape, SampleWriter writer,
             Layout layout = Layout.Nchw, bool concurrent = false)
         {
@@ -118,12 +128,15 @@ namespace SignSym
         /// <param name="concurrent">
         /// May it be called on loader threads, on several at once? Otherwise on the one that trains or evaluates.
         /// </param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: of size, classes, shape or type.
+        /// </exception>
         public static Dataset FromCallback(long size, long classes, long[] shape, TensorType type,
             NativeSampleWriter writer,
             Layout layout = Layout.Nchw, bool concurrent = false)
         {
             Natives.Load();
-            var source = new SampleSource(NotNull(writer, nameof(writer)));
+            var source = new SampleSource(NotNull(writer, nameof(writer)), classes);
             var status = Raw.signsym_dataset_create_from_callback(size, classes, NotNull(shape, nameof(shape)),
                 shape.Length, (int)type,
                 (int)layout, concurrent ? 1 : 0, Callbacks.OnSample, Callbacks.UserData(source), Callbacks.Release,

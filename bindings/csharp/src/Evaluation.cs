@@ -1,7 +1,7 @@
 namespace SignSym
 {
     /// <summary>What a model reaches on the held-out part.</summary>
-    public readonly struct Evaluation
+    public struct Evaluation
     {
         internal Evaluation(double loss, double top1, double top5, long samples)
         {

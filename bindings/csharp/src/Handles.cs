@@ -7,9 +7,27 @@ namespace SignSym
     // that were forgotten: freeing is legal at any time and from any thread, the finalizer's too.
     internal abstract class NativeHandle : SafeHandle
     {
+        private long weight;
+
         protected NativeHandle() : base(IntPtr.Zero, true) { }
 
         public override bool IsInvalid => handle == IntPtr.Zero;
+
+        // Bytes of native memory that go with the handle; to be said once, by who made it.
+        public void Weigh(long bytes)
+        {
+            weight = bytes;
+            NativeMemory.Add(bytes);
+        }
+
+        protected abstract void Free();
+
+        protected sealed override bool ReleaseHandle()
+        {
+            Free();
+            NativeMemory.Remove(weight);
+            return true;
+        }
     }
 
     internal static class NativeHandles
@@ -21,12 +39,12 @@ namespace SignSym
 
     internal sealed class ErrorHandle : NativeHandle
     {
-        protected override bool ReleaseHandle() { Raw.signsym_error_free(handle); return true; }
+        protected override void Free() => Raw.signsym_error_free(handle);
     }
 
     internal sealed class BytesHandle : NativeHandle
     {
-        protected override bool ReleaseHandle() { Raw.signsym_bytes_free(handle); return true; }
+        protected override void Free() => Raw.signsym_bytes_free(handle);
     }
 
     internal sealed class ConfigHandle : NativeHandle
@@ -34,35 +52,50 @@ namespace SignSym
         // What the C ABI calls NULL.
         public static readonly ConfigHandle None = new ConfigHandle();
 
-        protected override bool ReleaseHandle() { Raw.signsym_config_free(handle); return true; }
+        protected override void Free() => Raw.signsym_config_free(handle);
     }
 
     internal sealed class CancelHandle : NativeHandle
     {
-        protected override bool ReleaseHandle() { Raw.signsym_cancel_free(handle); return true; }
+        protected override void Free() => Raw.signsym_cancel_free(handle);
     }
 
     internal sealed class DatasetHandle : NativeHandle
     {
         public static readonly DatasetHandle None = new DatasetHandle();
 
-        protected override bool ReleaseHandle() { Raw.signsym_dataset_free(handle); return true; }
+        protected override void Free() => Raw.signsym_dataset_free(handle);
     }
 
     internal sealed class ModelHandle : NativeHandle
     {
         public static readonly ModelHandle None = new ModelHandle();
 
-        protected override bool ReleaseHandle() { Raw.signsym_model_free(handle); return true; }
+        protected override void Free() => Raw.signsym_model_free(handle);
     }
 
     internal sealed class TrainerHandle : NativeHandle
     {
-        protected override bool ReleaseHandle() { Raw.signsym_trainer_free(handle); return true; }
+        protected override void Free() => Raw.signsym_trainer_free(handle);
     }
 
     internal sealed class TensorHandle : NativeHandle
     {
-        protected override bool ReleaseHandle() { Raw.signsym_tensor_free(handle); return true; }
+        protected override void Free() => Raw.signsym_tensor_free(handle);
+    }
+
+    // Holds a handle, whether or not its object is disposed meanwhile: what native code lent stays where it is.
+    internal sealed class HandleUse : IDisposable
+    {
+        private readonly NativeHandle handle;
+
+        public HandleUse(NativeHandle handle)
+        {
+            var held = false;
+            handle.DangerousAddRef(ref held);
+            this.handle = handle;
+        }
+
+        public void Dispose() => handle.DangerousRelease();
     }
 }

@@ -19,6 +19,9 @@ namespace SignSym
         public string Rule { get; }
 
         /// <summary>How B lies to W, as the weights are now.</summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: the layer is no longer in the model.
+        /// </exception>
         public Alignment GetAlignment()
         {
             Failure.Check(Raw.signsym_model_alignment(model.Handle, Name, out var angle, out var ratio, out var error),
@@ -27,15 +30,18 @@ namespace SignSym
         }
 
         /// <summary>A copy of B in the weight's shape, as the weights are now.</summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: the layer is no longer in the model; <see cref="Status.OutOfMemory"/>.
+        /// </exception>
         public Tensor GetFeedbackWeight()
         {
             Failure.Check(Raw.signsym_model_feedback_weight(model.Handle, Name, out var tensor, out var error), error);
-            return new Tensor(tensor);
+            return Tensor.Owned(tensor);
         }
     }
 
     /// <summary>How a feedback weight B lies to the weight W.</summary>
-    public readonly struct Alignment
+    public struct Alignment
     {
         internal Alignment(double angle, double normRatio)
         {

@@ -14,6 +14,11 @@ namespace SignSym
         }
 
         /// <summary>The library's version: "0.1.0".</summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>, <see cref="Status.BadData"/>, <see cref="Status.Unsupported"/>,
+        /// <see cref="Status.Mismatch"/>: the native libraries are missing, damaged, for another system, or of another
+        /// version. The first use of any class may throw this.
+        /// </exception>
         public static string Version
         {
             get
@@ -27,6 +32,7 @@ namespace SignSym
         /// A BuildInfo message as JSON: versions of signsym, LibTorch, Protobuf and CUDA, the processor's features,
         /// threads, and what AUTO means on this machine.
         /// </summary>
+        /// <exception cref="SignSymException">As <see cref="Version"/>.</exception>
         public static string BuildInfo()
         {
             Natives.Load();

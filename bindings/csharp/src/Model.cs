@@ -23,13 +23,19 @@ namespace SignSym
 
         /// <summary>The model of a config, with its initial weights (or the config's model.weights).</summary>
         /// <param name="config">Where the data are the program's own, model.input must say their shape.</param>
+        /// <exception cref="SignSymException">As of a new <see cref="Trainer"/>.</exception>
         public Model(Config config)
         {
             Failure.Check(Raw.signsym_model_create(NotNull(config, nameof(config)).Handle, out handle, out var error),
                 error);
+            handle.Weigh(BytesOf(handle));
         }
 
-        internal Model(ModelHandle handle) { this.handle = handle; }
+        internal Model(ModelHandle handle)
+        {
+            this.handle = handle;
+            handle.Weigh(BytesOf(handle));
+        }
 
         internal ModelHandle Handle => handle.Open(nameof(Model));
 
@@ -37,6 +43,10 @@ namespace SignSym
         /// A trained model from a run folder (its newest whole checkpoint) or a checkpoint file. No data set is opened.
         /// </summary>
         /// <param name="path">The folder or the file.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>, <see cref="Status.IO"/>, <see cref="Status.BadData"/>;
+        /// <see cref="Status.Unsupported"/>: a newer format.
+        /// </exception>
         public static Model Load(string path)
         {
             Natives.Load();
@@ -45,17 +55,18 @@ namespace SignSym
         }
 
         /// <summary>The config as resolved, as a new object.</summary>
-        public Config Config
+        public Config GetConfig()
         {
-            get
-            {
-                Failure.Check(Raw.signsym_model_config(Handle, out var config, out var error), error);
-                return new Config(config);
-            }
+            Failure.Check(Raw.signsym_model_config(Handle, out var config, out var error), error);
+            return new Config(config);
         }
 
         /// <summary>Loads a model.safetensors (or the model part of a checkpoint).</summary>
         /// <param name="path">The file.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.Mismatch"/>: names or shapes are not the model's; <see cref="Status.NotFound"/>,
+        /// <see cref="Status.IO"/>, <see cref="Status.BadData"/>.
+        /// </exception>
         public void LoadWeights(string path) =>
             Failure.Check(Raw.signsym_model_load_weights(Handle, NotNull(path, nameof(path)), out var error), error);
 
@@ -64,6 +75,9 @@ namespace SignSym
         /// replaced, whole or not at all.
         /// </summary>
         /// <param name="path">The file.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.IO"/>; <see cref="Status.NotFound"/>: its folder.
+        /// </exception>
         public void SaveWeights(string path) =>
             Failure.Check(Raw.signsym_model_save_weights(Handle, NotNull(path, nameof(path)), out var error), error);
 
@@ -75,25 +89,29 @@ namespace SignSym
         /// <param name="how">Logits or probabilities.</param>
         /// <param name="layout">Of the samples.</param>
         /// <returns>(N, classes), float.</returns>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: samples of another shape or type than the model's.
+        /// </exception>
         public Tensor Predict(Tensor samples, Prediction how = Prediction.Logits, Layout layout = Layout.Nchw)
         {
             var status = Raw.signsym_model_predict(Handle, NotNull(samples, nameof(samples)).Handle, (int)layout,
                 (int)how,
                 out var answers, out var error);
             Failure.Check(status, error);
-            return new Tensor(answers);
+            return Tensor.Owned(answers);
         }
 
         /// <summary>Names of parameters and buffers, in torchvision's order: "conv1.weight", "bn1.running_mean",
         /// …</summary>
-        public IReadOnlyList<string> TensorNames => NamesWhere(index => true);
+        public IReadOnlyList<string> GetTensorNames() => NamesWhere(index => true);
 
         /// <summary>Names of the parameters alone.</summary>
-        public IReadOnlyList<string> ParameterNames =>
-            NamesWhere(index => Raw.signsym_model_tensor_is_parameter(Handle, index) != 0);
+        public IReadOnlyList<string> GetParameterNames() =>
+            NamesWhere(index => Raw.signsym_model_tensor_is_parameter(handle, index) != 0);
 
         /// <summary>A parameter or buffer, to be read: no copy, a trainer's steps show in it.</summary>
-        /// <param name="name">As in <see cref="TensorNames"/>.</param>
+        /// <param name="name">As in <see cref="GetTensorNames"/>.</param>
+        /// <exception cref="SignSymException"><see cref="Status.NotFound"/>: there is none of that name.</exception>
         public Tensor GetTensor(string name)
         {
             Failure.Check(Raw.signsym_model_tensor(Handle, NotNull(name, nameof(name)), out var tensor, out var error),
@@ -102,8 +120,12 @@ namespace SignSym
         }
 
         /// <summary>Sets a parameter or buffer.</summary>
-        /// <param name="name">As in <see cref="TensorNames"/>.</param>
+        /// <param name="name">As in <see cref="GetTensorNames"/>.</param>
         /// <param name="values">Of its shape and any floating-point type (an integer buffer: integers).</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: there is none of that name; <see cref="Status.InvalidArgument"/>: another
+        /// shape or type.
+        /// </exception>
         public void SetTensor(string name, Tensor values)
         {
             var status = Raw.signsym_model_set_tensor(Handle, NotNull(name, nameof(name)),
@@ -116,28 +138,35 @@ namespace SignSym
         /// trainer has the model.
         /// </summary>
         /// <param name="classes">How many the new one tells apart.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.Busy"/>: a trainer has the model; <see cref="Status.InvalidArgument"/>: classes below 1.
+        /// </exception>
         public void ReplaceHead(long classes) => Failure.Check(Raw.signsym_model_replace_head(Handle, classes,
             out var error), error);
 
         /// <summary>Parameters that match do not learn. Not while a trainer has the model.</summary>
         /// <param name="pattern">Of names; * stands for any characters, ? for one: "layer1.*".</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: none matches; <see cref="Status.Busy"/>: a trainer has the model.
+        /// </exception>
         public void Freeze(string pattern) => Freeze(pattern, 1);
 
         /// <summary>Parameters that match learn again. Not while a trainer has the model.</summary>
         /// <param name="pattern">As in <see cref="Freeze(string)"/>.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: none matches; <see cref="Status.Busy"/>: a trainer has the model.
+        /// </exception>
         public void Unfreeze(string pattern) => Freeze(pattern, 0);
 
         /// <summary>The layers with a feedback rule, from input to output.</summary>
-        public IReadOnlyList<Layer> Layers
+        public IReadOnlyList<Layer> GetLayers()
         {
-            get
-            {
-                var layers = new List<Layer>();
-                for (long i = 0, count = Raw.signsym_model_layer_count(Handle); i < count; ++i)
-                    layers.Add(new Layer(this, Raw.signsym_model_layer_name(Handle, i),
-                        Raw.signsym_model_layer_rule(Handle, i)));
-                return layers;
-            }
+            var layers = new List<Layer>();
+            using (new HandleUse(Handle)) // names are the model's, and are read after the call that lends them
+                for (long i = 0, count = Raw.signsym_model_layer_count(handle); i < count; ++i)
+                    layers.Add(new Layer(this, Raw.signsym_model_layer_name(handle, i),
+                        Raw.signsym_model_layer_rule(handle, i)));
+            return layers;
         }
 
         /// <summary>Legal at any time: trainers that use the model keep it.</summary>
@@ -146,9 +175,24 @@ namespace SignSym
         private List<string> NamesWhere(Func<long, bool> wanted)
         {
             var names = new List<string>();
-            for (long i = 0, count = Raw.signsym_model_tensor_count(Handle); i < count; ++i)
-                if (wanted(i)) names.Add(Raw.signsym_model_tensor_name(Handle, i));
+            using (new HandleUse(Handle)) // as for the layers
+                for (long i = 0, count = Raw.signsym_model_tensor_count(handle); i < count; ++i)
+                    if (wanted(i)) names.Add(Raw.signsym_model_tensor_name(handle, i));
             return names;
+        }
+
+        // Of parameters and buffers.
+        internal static long BytesOf(ModelHandle handle)
+        {
+            var bytes = 0L;
+            for (long i = 0, count = Raw.signsym_model_tensor_count(handle); i < count; ++i)
+            {
+                var status = Raw.signsym_model_tensor(handle, Raw.signsym_model_tensor_name(handle, i), out var tensor,
+                    out var error);
+                Failure.Check(status, error);
+                using (tensor) bytes += Raw.tensor_bytes(tensor);
+            }
+            return bytes;
         }
 
         private void Freeze(string pattern, int frozen) =>

@@ -122,12 +122,13 @@ namespace SignSym
                     ". Take both from one package.");
         }
 
-        // A part of a library would kill the process that loads it.
-        private static void CheckWhole(string path)
+        // A part of a library would kill the process that loads it; of another processor's the loader says too little.
+        private static void CheckFile(string path)
         {
             using (var file = File.OpenRead(path))
             {
-                var header = new byte[64]; // of ELF: its magic; offset, size and number of sections, which come last
+                // Of ELF: its magic; the processor; offset, size and number of sections, which come last.
+                var header = new byte[64];
                 var whole = file.Read(header, 0, header.Length) == header.Length &&
                     BitConverter.ToInt32(header, 0) == 0x464c457f &&
                     BitConverter.ToInt64(header, 40) +
@@ -135,12 +136,15 @@ namespace SignSym
                 if (!whole)
                     throw new SignSymException(Status.BadData, path + " is no library, or a part of one: it has " +
                         file.Length + " bytes. Take the file anew from the package.");
+                if (BitConverter.ToUInt16(header, 18) != X64)
+                    throw new SignSymException(Status.Unsupported, path + " is for another processor, and this " +
+                        "process runs on x64. Take the file from the package's folder runtimes/linux-x64/native.");
             }
         }
 
         private static void Open(string path)
         {
-            CheckWhole(path);
+            CheckFile(path);
             dlerror(); // the runtime finds it now, not after the call whose error it is to tell
             if (dlopen(Utf8.Bytes(path), Now) != IntPtr.Zero) return;
             var reason = Utf8.Text(dlerror()) ?? "no reason given";
@@ -171,7 +175,8 @@ namespace SignSym
                 b != 0).ToArray());
         }
 
-        private const int Now = 2; // RTLD_NOW
+        private const int Now = 2;  // RTLD_NOW
+        private const int X64 = 62; // EM_X86_64
 
         [DllImport("libdl.so.2")]
         private static extern IntPtr dlopen(byte[] path, int flags);

@@ -78,6 +78,13 @@ namespace SignSym
             Count = shape.Aggregate(1L, (product, size) => product * size);
         }
 
+        // With memory of its own, which the library made.
+        internal static Tensor Owned(TensorHandle handle)
+        {
+            handle.Weigh(Raw.tensor_bytes(handle));
+            return new Tensor(handle);
+        }
+
         internal TensorHandle Handle => handle.Open(nameof(Tensor));
 
         /// <summary>The type of the elements.</summary>
@@ -107,6 +114,9 @@ namespace SignSym
         /// <summary>An array of yours, used in place and pinned as long.</summary>
         /// <param name="array">Of integers, floats or doubles, of any rank.</param>
         /// <param name="shape">The shape to see it in; left out: the array's own.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: a size below 0, no element, more than 8 dimensions.
+        /// </exception>
         public static Tensor From(Array array, params long[] shape)
         {
             NotNull(array, nameof(array));
@@ -133,6 +143,9 @@ namespace SignSym
         /// Disposed, on any thread, when the memory is no longer in use (what it throws is lost); null: the memory
         /// outlives the tensor and every data set that is made from it.
         /// </param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: a null pointer, a wrong address, type or shape.
+        /// </exception>
         public static Tensor From(IntPtr data, TensorType type, long[] shape, long[] strides = null,
             IDisposable owner = null)
         {
@@ -143,15 +156,28 @@ namespace SignSym
             return new Tensor(Wrap(data, type, shape, strides, owner));
         }
 
+        /// <summary>As <see cref="From(IntPtr, TensorType, long[], long[], IDisposable)"/>, of a pointer.</summary>
+        /// <param name="data">The first element, at an address that is a multiple of its size.</param>
+        /// <param name="type">The type of the elements.</param>
+        /// <param name="shape">The size of each dimension.</param>
+        /// <param name="strides">In elements; null: one after the other, the last dimension fastest.</param>
+        /// <param name="owner">Disposed when the memory is no longer in use; null: nobody.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: a null pointer, a wrong address, type or shape.
+        /// </exception>
+        public static unsafe Tensor From(void* data, TensorType type, long[] shape, long[] strides = null,
+            IDisposable owner = null) => From((IntPtr)data, type, shape, strides, owner);
+
         /// <summary>
         /// A copy as floats, the last dimension fastest. Not of <see cref="TensorType.F16"/> and
         /// <see cref="TensorType.BF16"/>: those are read through <see cref="Data"/>.
         /// </summary>
+        /// <exception cref="NotSupportedException">The type is one of the two.</exception>
         public float[] ToArray()
         {
             var values = new float[Count];
             var position = new long[shape.Length];
-            using (new TensorUse(Handle))
+            using (new HandleUse(Handle))
             {
                 for (long i = 0, offset = 0; i < Count; ++i)
                 {
@@ -172,7 +198,7 @@ namespace SignSym
         public void Dispose() => handle.Dispose();
 
         // A second tensor over the same memory, which it keeps in use: for a data set to own.
-        internal TensorHandle Share() => Wrap(data, Type, shape, strides, new TensorUse(Handle));
+        internal TensorHandle Share() => Wrap(data, Type, shape, strides, new HandleUse(Handle));
 
         private static TensorHandle Wrap(IntPtr data, TensorType type, long[] shape, long[] strides, IDisposable owner)
         {
@@ -214,20 +240,5 @@ namespace SignSym
         public IntPtr Address => handle.AddrOfPinnedObject();
 
         public void Dispose() => handle.Free();
-    }
-
-    // Holds a tensor, whether or not its object is disposed meanwhile.
-    internal sealed class TensorUse : IDisposable
-    {
-        private readonly TensorHandle handle;
-
-        public TensorUse(TensorHandle handle)
-        {
-            var held = false;
-            handle.DangerousAddRef(ref held);
-            this.handle = handle;
-        }
-
-        public void Dispose() => handle.DangerousRelease();
     }
 }

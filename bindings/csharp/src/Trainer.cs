@@ -26,6 +26,13 @@ namespace SignSym
         /// <param name="model">Trained in place of the config's, if given; by one trainer at a time.</param>
         /// <param name="training">For data { host {} } in the config; without it, steps on batches alone.</param>
         /// <param name="heldOut">For data { host {} } in the config.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidConfig"/>: <see cref="SignSymException.Field"/> says where;
+        /// <see cref="Status.NotFound"/>, <see cref="Status.IO"/>, <see cref="Status.BadData"/>,
+        /// <see cref="Status.Mismatch"/>, <see cref="Status.Unsupported"/>: of the files that it names;
+        /// <see cref="Status.AlreadyExists"/>: the output folder holds a run; <see cref="Status.Busy"/>: another
+        /// trainer has the model; <see cref="Status.InvalidArgument"/>: held-out data that do not fit.
+        /// </exception>
         public Trainer(Config config, Model model = null, Dataset training = null, Dataset heldOut = null)
         {
             hostData = new[] { training, heldOut };
@@ -36,12 +43,14 @@ namespace SignSym
                     HandleOf(heldOut),
                     out handle, out error);
             Check(status, error);
+            Weigh(model == null);
         }
 
         private Trainer(TrainerHandle handle)
         {
             this.handle = handle;
             hostData = new Dataset[0];
+            Weigh(true);
         }
 
         private Trainer(string folder, Config config, Dataset training, Dataset heldOut)
@@ -54,12 +63,16 @@ namespace SignSym
                 : Raw.signsym_trainer_resume_with(folder, settings, HandleOf(training), HandleOf(heldOut), out handle,
                     out error);
             Check(status, error);
+            Weigh(true);
         }
 
         private TrainerHandle Handle => handle.Open(nameof(Trainer));
 
         /// <summary>From a config file, read as <see cref="SignSym.Config.FromFile"/> does.</summary>
         /// <param name="path">The file.</param>
+        /// <exception cref="SignSymException">
+        /// As <see cref="SignSym.Config.FromFile"/> and the constructor.
+        /// </exception>
         public static Trainer FromFile(string path)
         {
             Natives.Load();
@@ -76,6 +89,11 @@ namespace SignSym
         /// <param name="config">The run's own config with other places (paths), where they have changed.</param>
         /// <param name="training">The data of a run on data of the program's, again.</param>
         /// <param name="heldOut">The data of a run on data of the program's, again.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.NotFound"/>: there is no run; <see cref="Status.Busy"/>: another trainer has the folder;
+        /// <see cref="Status.BadData"/>: every checkpoint is damaged; <see cref="Status.InvalidConfig"/>: the config
+        /// differs in more than places.
+        /// </exception>
         public static Trainer Resume(string folder, Config config = null, Dataset training = null,
             Dataset heldOut = null) =>
             new Trainer(NotNull(folder, nameof(folder)), config, training, heldOut);
@@ -91,50 +109,34 @@ namespace SignSym
         /// <param name="cancellationToken">Ends the run after its step; the checkpoint is written.</param>
         /// <param name="epochs">At most so many; 0: no limit.</param>
         /// <param name="steps">At most so many; 0: no limit.</param>
-        /// <exception cref="OperationCanceledException">By the token, or the trainer was disposed
-        /// meanwhile.</exception>
-        /// <exception cref="SignSymException">What went wrong.</exception>
-        public void Train(Action<TrainingEvent> onEvent,
+        /// <returns>Where the trainer stands then, and what it reached last.</returns>
+        /// <exception cref="OperationCanceledException">
+        /// By the token; the trainer was disposed meanwhile; the process ends.
+        /// </exception>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.CallbackFailed"/>: the handler or a data callback threw, the inner exception.
+        /// <see cref="Status.Diverged"/>: the loss became NaN or infinite. <see cref="Status.Busy"/>: another call uses
+        /// the trainer. <see cref="Status.InvalidArgument"/>: a limit below 0, or no data to train on.
+        /// <see cref="Status.IO"/>, <see cref="Status.BadData"/>: of the data's files and the output folder.
+        /// </exception>
+        public Metrics Train(Action<TrainingEvent> onEvent = null,
             CancellationToken cancellationToken = default(CancellationToken),
             long epochs = 0, long steps = 0) => Run(onEvent, cancellationToken, epochs, steps);
 
-        /// <summary>
-        /// Trains to the end of the config, or so many epochs and steps. After a pause, a cancelled run or a failed
-        /// handler another call goes on.
-        /// </summary>
-        /// <param name="progress">
-        /// Told each event on this thread. (.NET's Progress sends it on to the thread that made it, where exceptions no
-        /// longer stop the run.)
-        /// </param>
-        /// <param name="cancellationToken">Ends the run after its step; the checkpoint is written.</param>
-        /// <param name="epochs">At most so many; 0: no limit.</param>
-        /// <param name="steps">At most so many; 0: no limit.</param>
-        /// <exception cref="OperationCanceledException">By the token, or the trainer was disposed
-        /// meanwhile.</exception>
-        /// <exception cref="SignSymException">What went wrong.</exception>
-        public void Train(IProgress<TrainingEvent> progress = null,
-            CancellationToken cancellationToken = default(CancellationToken),
-            long epochs = 0, long steps = 0) => Run(Reporter(progress), cancellationToken, epochs, steps);
-
         /// <summary>As <see cref="Train(Action{TrainingEvent}, CancellationToken, long, long)"/>, on a thread of its
-        /// own.</summary>
+        /// own; what that throws is the task's.</summary>
         /// <param name="onEvent">Called on that thread.</param>
         /// <param name="cancellationToken">Ends the run after its step; the checkpoint is written.</param>
         /// <param name="epochs">At most so many; 0: no limit.</param>
         /// <param name="steps">At most so many; 0: no limit.</param>
-        public Task TrainAsync(Action<TrainingEvent> onEvent,
+        /// <returns>Where the trainer stands then, and what it reached last.</returns>
+        /// <exception cref="OperationCanceledException">As there: the task is cancelled.</exception>
+        /// <exception cref="SignSymException">As there: the task has failed.</exception>
+        public async Task<Metrics> TrainAsync(Action<TrainingEvent> onEvent = null,
             CancellationToken cancellationToken = default(CancellationToken),
-            long epochs = 0, long steps = 0) => RunAsync(onEvent, cancellationToken, epochs, steps);
-
-        /// <summary>As <see cref="Train(IProgress{TrainingEvent}, CancellationToken, long, long)"/>, on a thread of
-        /// its own.</summary>
-        /// <param name="progress">Told each event on that thread.</param>
-        /// <param name="cancellationToken">Ends the run after its step; the checkpoint is written.</param>
-        /// <param name="epochs">At most so many; 0: no limit.</param>
-        /// <param name="steps">At most so many; 0: no limit.</param>
-        public Task TrainAsync(IProgress<TrainingEvent> progress = null,
-            CancellationToken cancellationToken = default(CancellationToken),
-            long epochs = 0, long steps = 0) => RunAsync(Reporter(progress), cancellationToken, epochs, steps);
+            long epochs = 0, long steps = 0) =>
+            await Task.Factory.StartNew(() => Run(onEvent, cancellationToken, epochs, steps), CancellationToken.None,
+                TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
 
         /// <summary>
         /// The run that goes on returns after its step, without a checkpoint, and the next one goes on. During a run
@@ -144,15 +146,25 @@ namespace SignSym
 
         /// <summary>Thins out events of <see cref="EventKind.Step"/>; the others are always told.</summary>
         /// <param name="stepEventsPerSecond">At most so many; 0: every step.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: below 0 or not finite; <see cref="Status.Busy"/>.
+        /// </exception>
         public void LimitEvents(double stepEventsPerSecond) =>
             Check(Raw.signsym_trainer_limit_events(Handle, stepEventsPerSecond, out var error), error);
 
         /// <summary>Evaluates the model on the held-out part.</summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: there is none; <see cref="Status.Diverged"/>: the loss is not finite;
+        /// <see cref="Status.CallbackFailed"/>: a data callback threw; <see cref="Status.Busy"/>.
+        /// </exception>
         public Evaluation Evaluate()
         {
-            Check(Raw.signsym_trainer_evaluate(Handle, out var loss, out var top1, out var top5, out var samples,
-                out var error), error);
-            return new Evaluation(loss, top1, top5, samples);
+            using (new Ownership(this))
+            {
+                Check(Raw.signsym_trainer_evaluate(Handle, out var loss, out var top1, out var top5, out var samples,
+                    out var error), error);
+                return new Evaluation(loss, top1, top5, samples);
+            }
         }
 
         /// <summary>
@@ -163,6 +175,10 @@ namespace SignSym
         /// <param name="labels">(N), of any integer type.</param>
         /// <param name="layout">Of the samples.</param>
         /// <returns>The batch's mean loss before the step.</returns>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>, <see cref="Status.Diverged"/>: nothing has changed;
+        /// <see cref="Status.Busy"/>.
+        /// </exception>
         public double Step(Tensor samples, Tensor labels, Layout layout = Layout.Nchw)
         {
             var status = Raw.signsym_trainer_step(Handle, NotNull(samples, nameof(samples)).Handle,
@@ -179,6 +195,9 @@ namespace SignSym
         /// The rate of the next step. Once set it holds for all steps to come, in place of the schedule's; NaN gives it
         /// back to the schedule. During a run too.
         /// </summary>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.InvalidArgument"/>: set to 0, less, or infinity.
+        /// </exception>
         public double LearningRate
         {
             get => Raw.signsym_trainer_learning_rate(Handle);
@@ -192,6 +211,7 @@ namespace SignSym
         public string MetricsJson => Utf8.Text(WriteMetrics(Raw.SIGNSYM_JSON));
 
         /// <summary>The whole state, as a checkpoint file has it.</summary>
+        /// <exception cref="SignSymException"><see cref="Status.Busy"/>.</exception>
         public byte[] Checkpoint()
         {
             Check(Raw.signsym_trainer_checkpoint(Handle, out var bytes, out var error), error);
@@ -200,12 +220,19 @@ namespace SignSym
 
         /// <summary>Writes the whole state to a file, whole or not at all.</summary>
         /// <param name="path">The file.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.IO"/>; <see cref="Status.NotFound"/>: its folder; <see cref="Status.Busy"/>.
+        /// </exception>
         public void SaveCheckpoint(string path) =>
             Check(Raw.signsym_trainer_save_checkpoint(Handle, NotNull(path, nameof(path)), out var error), error);
 
         /// <summary>Takes on the state of a checkpoint of the same config.</summary>
         /// <param name="checkpoint">What <see cref="Checkpoint"/> gave, or the bytes of a checkpoint file.</param>
         /// <param name="source">Names the bytes in errors.</param>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.BadData"/>, <see cref="Status.Mismatch"/>: of another config;
+        /// <see cref="Status.Unsupported"/>: a newer format; <see cref="Status.Busy"/>.
+        /// </exception>
         public void Restore(byte[] checkpoint, string source = "checkpoint")
         {
             NotNull(checkpoint, nameof(checkpoint));
@@ -214,25 +241,19 @@ namespace SignSym
         }
 
         /// <summary>The model that is trained, as a new object. During a run too.</summary>
-        public Model Model
+        public Model GetModel()
         {
-            get
-            {
-                Check(Raw.signsym_trainer_model(Handle, out var model, out var error), error);
-                return new Model(model);
-            }
+            Check(Raw.signsym_trainer_model(Handle, out var model, out var error), error);
+            return new Model(model);
         }
 
         /// <summary>
         /// The config as the run uses it: defaults written out, AUTO decided; a new object. During a run too.
         /// </summary>
-        public Config Config
+        public Config GetConfig()
         {
-            get
-            {
-                Check(Raw.signsym_trainer_config(Handle, out var config, out var error), error);
-                return new Config(config);
-            }
+            Check(Raw.signsym_trainer_config(Handle, out var config, out var error), error);
+            return new Config(config);
         }
 
         /// <summary>
@@ -247,50 +268,62 @@ namespace SignSym
 
         private static DatasetHandle HandleOf(Dataset dataset) => dataset?.Handle ?? DatasetHandle.None;
 
-        private static Action<TrainingEvent> Reporter(IProgress<TrainingEvent> progress) =>
-            progress == null ? (Action<TrainingEvent>)null : progress.Report;
+        // What goes with it: gradients and momentum, and the weights, where no model was given that has them.
+        private void Weigh(bool hasModel)
+        {
+            Check(Raw.signsym_trainer_model(handle, out var model, out var error), error);
+            using (model) handle.Weigh((hasModel ? 3 : 2) * Model.BytesOf(model));
+        }
 
-        private async Task RunAsync(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps) =>
-            await Task.Factory.StartNew(() => Run(handler, token, epochs, steps), CancellationToken.None,
-                TaskCreationOptions.LongRunning,
-                TaskScheduler.Default).ConfigureAwait(false);
-
-        private void Run(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps)
+        private Metrics Run(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps)
         {
             token.ThrowIfCancellationRequested();
-            if (Interlocked.Exchange(ref running, 1) != 0)
-                throw new SignSymException(Status.Busy,
-                    "The trainer trains already, on another thread or in the call that this handler is in.");
-            try
+            using (new Ownership(this))
+            using (var run = new LiveRun(token, disposed.Token))
             {
                 Listen(handler);
-                Failure.Check(Raw.signsym_cancel_create(out var cancel, out var error), error);
-                using (cancel)
-                using (disposed.Token.Register(() => Raw.signsym_cancel_set(cancel)))
-                using (token.Register(() => Raw.signsym_cancel_set(cancel)))
+                try
                 {
                     var status = epochs == 0 && steps == 0
-                        ? Raw.signsym_trainer_run(Handle, cancel, out error)
-                        : Raw.signsym_trainer_run_for(Handle, epochs, steps, cancel, out error);
+                        ? Raw.signsym_trainer_run(Handle, run.Cancel, out var error)
+                        : Raw.signsym_trainer_run_for(Handle, epochs, steps, run.Cancel, out error);
                     if (status == Raw.SIGNSYM_CANCELLED)
                     {
                         var cause = Failure.Take(status, error);
-                        throw new OperationCanceledException(cause.Message, cause,
-                            token.IsCancellationRequested ? token : disposed.Token);
+                        throw new OperationCanceledException(cause.Message, cause, run.CancelledBy);
                     }
                     Check(status, error);
+                    if (handle.IsClosed) // in the handler, after the last step
+                        throw new OperationCanceledException("The trainer was disposed.", disposed.Token);
+                    return Metrics;
+                }
+                finally
+                {
+                    listener.Handler = null;
                 }
             }
-            finally
+        }
+
+        // The trainer is this call's alone, and what its handler throws meanwhile is of this call.
+        private sealed class Ownership : IDisposable
+        {
+            private readonly Trainer trainer;
+
+            public Ownership(Trainer trainer)
             {
-                listener.Handler = null;
-                Volatile.Write(ref running, 0);
+                this.trainer = trainer;
+                if (Interlocked.Exchange(ref trainer.running, 1) != 0)
+                    throw new SignSymException(Status.Busy,
+                        "The trainer trains or evaluates already, on another thread or in the call that this handler " +
+                        "is in.");
+                trainer.listener.Failure.Take();
             }
+
+            public void Dispose() => Volatile.Write(ref trainer.running, 0);
         }
 
         private void Listen(Action<TrainingEvent> handler)
         {
-            listener.Failure.Take();
             listener.Handler = handler;
             if (handler == null || listening) return;
             var status = Raw.signsym_trainer_on_event(Handle, Callbacks.OnEvent, Callbacks.UserData(listener),
@@ -306,15 +339,19 @@ namespace SignSym
         }
 
         // A callback's exception is the cause of the failure that it made.
-        private void Check(int status, ErrorHandle error)
+        private void Check(int status, ErrorHandle error) =>
+            Failure.Check(status, error, status == Raw.SIGNSYM_CALLBACK_FAILED ? TakeFailure() : null);
+
+        // The handler's exception, else a data callback's; none is left to a later call.
+        private Exception TakeFailure()
         {
-            Exception cause = null;
-            if (status == Raw.SIGNSYM_CALLBACK_FAILED)
+            var cause = listener.Failure.Take();
+            foreach (var dataset in hostData)
             {
-                cause = listener.Failure.Take();
-                foreach (var dataset in hostData) cause = cause ?? dataset?.Failure?.Take();
+                var other = dataset?.Failure?.Take();
+                cause = cause ?? other;
             }
-            Failure.Check(status, error, cause);
+            return cause;
         }
     }
 }

@@ -1,11 +1,14 @@
-# The newest versions of the C and C++ library that the packs ask for, as recorded here: a system older than that cannot
-# load them. Raising one is a decision, not an accident.
+# The newest versions of the C and C++ library that the packs (or LIBRARIES, a pattern) ask for, as recorded here: a
+# system older than that cannot load them. Raising one is a decision, not an accident.
 set(GLIBC 2.34)
 set(GLIBCXX 3.4.30)
 set(CXXABI 1.3.13)
-file(GLOB libraries ${BUILD}/packs/*/META-INF/signsym/*/*/*.so*)
+if(NOT LIBRARIES)
+  set(LIBRARIES ${BUILD}/packs/*/META-INF/signsym/*/*/*.so*)
+endif()
+file(GLOB libraries ${LIBRARIES})
 if(NOT libraries)
-  message(FATAL_ERROR "no libraries in ${BUILD}/packs")
+  message(FATAL_ERROR "no libraries: ${LIBRARIES}")
 endif()
 foreach(library IN LISTS libraries)
   execute_process(COMMAND readelf --version-info --wide ${library} OUTPUT_VARIABLE versions COMMAND_ERROR_IS_FATAL ANY)

@@ -21,7 +21,9 @@ namespace SignSym
 
     /// <summary>Writes a sample for a data set into native memory.</summary>
     /// <param name="index">Of the sample, from 0.</param>
-    /// <param name="sample">Room for a sample of the data set's shape, type and layout.</param>
+    /// <param name="sample">
+    /// Room for a sample of the data set's shape, type and layout; a pointer by a cast: (float*)sample.
+    /// </param>
     /// <returns>The sample's label, from 0.</returns>
     public delegate long NativeSampleWriter(long index, IntPtr sample);
 

@@ -100,7 +100,8 @@ namespace SignSym
         public long Count { get; }
 
         /// <summary>
-        /// The first element. It is there until the tensor is disposed or collected: hold the tensor (GC.KeepAlive).
+        /// The first element, as a pointer by a cast: (float*)tensor.Data. It is there until the tensor is disposed or
+        /// collected: hold the tensor (GC.KeepAlive).
         /// </summary>
         public IntPtr Data
         {

@@ -17,6 +17,7 @@ class ProcessSettings {
       : threads_(at::get_num_threads()), deterministic_(at::globalContext().deterministicCuDNN()) {
     // Of this thread: at::set_num_threads is for all that begin after it, the host's own too.
     if (compute.has_threads()) {
+      at::internal::lazy_init_num_threads();  // else a thread's first parallel loop sets the process's number anew
       omp_set_num_threads(compute.threads());
       if (MKL_Set_Num_Threads_Local) mkl_threads_ = MKL_Set_Num_Threads_Local(compute.threads());
       sets_threads_ = true;

@@ -212,7 +212,7 @@ class ReportReading(ReportTest):
         self.page = self.root / 'missing' / 'report.html'
         done = self.run_report(RunFolder(self.root / 'a').write())
         self.assertEqual(done.returncode, 3)
-        self.assertIn('missing/report.html cannot be written: No such file or directory', done.stderr)
+        self.assertIn('missing/report.html.part: cannot write: No such file or directory: create its folder', done.stderr)
 
 
 class ReportPage(ReportTest):

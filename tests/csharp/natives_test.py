@@ -151,8 +151,9 @@ class Natives(unittest.TestCase):
     def test_another_LibTorch_in_the_process_is_refused(self):
         self.lay_beside()
         self.link_torch()
-        other = self.fake_library("libtorch_cpu.so")
-        self.check_fails("Unsupported", "Another LibTorch", other, "Library.LibTorch", LD_PRELOAD=other)
+        for name in ("libtorch_cpu.so", "libtorch_cpu.so.1.13"):
+            other = self.fake_library(name)
+            self.check_fails("Unsupported", "Another LibTorch", other, "Library.LibTorch", LD_PRELOAD=other)
 
     def test_the_LibTorch_that_is_loaded_already_serves_if_it_is_named(self):
         self.lay_beside()

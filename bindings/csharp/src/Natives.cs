@@ -103,7 +103,8 @@ namespace SignSym
         // Two LibTorch in one process would be mixed by the loader, symbol by symbol.
         private static void CheckLoadedTorch(string torch)
         {
-            var other = LoadedFiles().FirstOrDefault(file => Path.GetFileName(file) == Torch);
+            var other = LoadedFiles().FirstOrDefault(file => // Debian's is libtorch_cpu.so.1.13
+                Path.GetFileName(file).StartsWith(Torch, StringComparison.Ordinal));
             if (other == null || torch != null && RealPath(torch) == RealPath(other)) return;
             throw new SignSymException(Status.Unsupported,
                 "Another LibTorch is in this process already: " + other + " (TorchSharp, or Python?). Two do not go " +

@@ -107,7 +107,8 @@ signsym_status signsym_model_set_tensor(signsym_model* model, const char* name, 
   return guard(error, [&] {
     require(name, "name");
     require(values, "values");
-    get(model, "model")->set_tensor(name, import_tensor(values, "values"));
+    get(model, "model")->set_tensor(name, view_tensor(values, "values").shape,
+                                    [&] { return import_tensor(values, "values"); });
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include "base/error.h"
 #include "nn/dropout.h"
 
 namespace signsym {
@@ -40,6 +41,10 @@ struct Run {
   }
   Tensor operator()(const BatchNorm& o) const {
     const bool trains = context.pass.trains();
+    if (trains && in().numel() == in().size(1))
+      throw Error(Status::invalid_argument,
+                  step.node->name + ": batch norm got one value a channel, which has no variance: train on batches of two "
+                                    "samples or more (data.drop_last leaves out an epoch's smaller last one)");
     if (trains) Tensor(step.batches).add_(1);
     return at::batch_norm(in(), step.weight, step.bias, step.running_mean, step.running_variance, trains, o.momentum,
                           o.epsilon, /*cudnn_enabled=*/true);

@@ -194,18 +194,19 @@ const FeedbackLayer& Network::layer(const std::string& name) const {
                                      "\" with a feedback rule; its layers are " + names);
 }
 
-void Network::set_tensor(const std::string& name, const Tensor& values) {
+void Network::set_tensor(const std::string& name, at::IntArrayRef shape, const std::function<Tensor()>& values) {
   at::NoGradGuard no_grad;
   const auto writing = gate_.write();
   Tensor to = tensor(name);
-  if (values.sizes() != to.sizes())
-    throw Error(Status::invalid_argument, "values of shape " + shape_text(values.sizes()) + " were given for " + name +
+  if (shape != to.sizes())
+    throw Error(Status::invalid_argument, "values of shape " + shape_text(shape) + " were given for " + name +
                                               ", whose shape is " + shape_text(to.sizes()));
-  if (at::isFloatingType(values.scalar_type()) != at::isFloatingType(to.scalar_type()))
+  const Tensor from = values();
+  if (at::isFloatingType(from.scalar_type()) != at::isFloatingType(to.scalar_type()))
     throw Error(Status::invalid_argument,
                 name + " takes values of " + (at::isFloatingType(to.scalar_type()) ? "a floating-point" : "an integer") +
                     " type");
-  to.copy_(values);
+  to.copy_(from);
 }
 
 void Network::replace_head(int64_t classes) {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -63,7 +64,8 @@ class Network {
   void load_weights(const std::filesystem::path& path);
   void save_weights(const std::filesystem::path& path) const;
   // Errors: not_found; invalid_argument where the shape differs.
-  void set_tensor(const std::string& name, const Tensor& values);
+  // `values` is called where the shape is the tensor's: it may be large.
+  void set_tensor(const std::string& name, at::IntArrayRef shape, const std::function<Tensor()>& values);
   const Tensor& tensor(const std::string& name) const;
   const FeedbackLayer& layer(const std::string& name) const;
   // A new last linear layer for `classes`. Errors: busy while a trainer has the model.

@@ -68,6 +68,7 @@ TEST(A_tensor_is_read_in_place_and_a_written_one_shows_in_it) {
   struct DLManagedTensorVersioned *bias = NULL, *again = NULL, *new_bias = NULL, *wrong = NULL;
   float ones[classes];
   const int64_t ten = classes, two_five[] = {2, 5};
+  const int64_t huge[] = {INT64_C(1) << 40}, nowhere[] = {0}; /* one value so many times: not to be copied */
   for (int i = 0; i < classes; ++i) ones[i] = 1 + i;
   CHECK_OK(signsym_model_tensor(model, "fc.bias", &bias, NULL));
   CHECK(bias->flags & DLPACK_FLAG_BITMASK_READ_ONLY);
@@ -78,6 +79,10 @@ TEST(A_tensor_is_read_in_place_and_a_written_one_shows_in_it) {
   CHECK_OK(signsym_model_tensor(model, "fc.bias", &again, NULL));
   CHECK(values(again) == values(bias));
 
+  CHECK_OK(signsym_tensor_wrap(ones, SIGNSYM_F32, huge, nowhere, 1, NULL, NULL, &wrong, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_model_set_tensor(model, "fc.bias", &wrong->dl_tensor, NULL));
+  signsym_tensor_free(wrong);
+  wrong = NULL;
   CHECK_OK(signsym_tensor_wrap(ones, SIGNSYM_F32, two_five, NULL, 2, NULL, NULL, &wrong, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_ARGUMENT, signsym_model_set_tensor(model, "fc.bias", &wrong->dl_tensor, NULL));
   signsym_tensor_free(wrong);

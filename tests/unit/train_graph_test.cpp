@@ -202,6 +202,18 @@ TEST(Named_models, That_a_sample_does_not_fit_into_are_refused_by_the_same_pass)
   EXPECT_THAT(error.what(), HasSubstr("for samples of 4096 × 4096 × 4096: "));
 }
 
+TEST(Runs_of_a_graph, With_batch_norm_of_vectors_want_two_samples_and_keep_their_statistics) {
+  const Runs runs;
+  Trainer trainer(runs.config("", {"model.graph={ " + flat + "nodes { name: \"fc\" linear { out: 10 } }"
+                                   "nodes { name: \"bn\" batch_norm {} } }"}));
+  const Tensor one = at::ones({1, 3, 32, 32}), label = at::zeros({1}, at::kLong);
+  const Error error = error_of([&] { trainer.learner().step(one, label, 0, 0.1); });
+  EXPECT_EQ(error.status(), Status::invalid_argument);
+  EXPECT_THAT(error.what(), StartsWith("bn: batch norm got one value a channel"));
+  for (const NamedTensor& buffer : trainer.learner().model().buffers())
+    EXPECT_TRUE(at::isfinite(buffer.tensor).all().item<bool>()) << buffer.name;
+}
+
 // ---- classes
 
 TEST(Classes, Are_those_of_the_data_set_where_the_last_layer_does_not_say) {
@@ -232,7 +244,7 @@ TEST(New_head, Leaves_a_layer_whose_name_begins_like_the_heads) {
       Config::parse("data { host {} } model { input { channels: 3 height: 8 width: 6 } graph { " + flat +
                     "nodes { name: \"fc.0\" linear { out: 6 } } " + fc + " } }", Format::text, "graph"), nullptr);
   const std::string name = network->model().layers()[0].name + ".weight";
-  network->set_tensor(name, at::ones({6, 144}));
+  network->set_tensor(name, {6, 144}, [] { return at::ones({6, 144}); });
   network->replace_head(7);
   EXPECT_TRUE(network->tensor(name).equal(at::ones({6, 144})));
 }

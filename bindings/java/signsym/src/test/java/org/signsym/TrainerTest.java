@@ -245,6 +245,7 @@ class TrainerTest {
     for (boolean fromSource : new boolean[] {false, true}) {
       try (Dataset training = Dataset.of(64, 10, new long[] {3, 32, 32}, (index, sample) -> {
             if (fromSource) throw thrown;
+            while (sample.hasRemaining()) sample.put((byte) 0);
             return 0;
           });
           Dataset heldOut = Tiny.dataset(false);

@@ -121,7 +121,7 @@ void compare_predictions(int pairs) {
       },
       [&] {
         at::NoGradGuard no_grad;
-        plain->forward(x.contiguous(c10::MemoryFormat::ChannelsLast), Pass::evaluation());
+        plain->forward(x.contiguous(c10::MemoryFormat::ChannelsLast), signsym::Pass::evaluation());
       },
       ",");
 }

@@ -330,3 +330,32 @@ TEST(A_function_may_free_its_own_set_and_trainer) {
   CHECK_STATUS(SIGNSYM_CANCELLED, signsym_trainer_run(maker.trainer, NULL, NULL));
   CHECK(maker.gone == 1);
 }
+
+struct order {
+  int gone, samples, listener;
+};
+
+static void samples_gone(void *user) { ((struct order *)user)->samples = ++((struct order *)user)->gone; }
+static void listener_gone(void *user) { ((struct order *)user)->listener = ++((struct order *)user)->gone; }
+static int no_sample(int64_t index, void *sample, int64_t *label, void *user) {
+  (void)index, (void)sample, (void)label, (void)user;
+  return 1;
+}
+static int hear(const signsym_event *event, void *user) { return (void)event, (void)user, 0; }
+
+TEST(The_destroy_of_a_listener_comes_when_all_that_its_trainer_held_has_gone) {
+  const int64_t shape[] = {3, 32, 32};
+  struct order order = {0, 0, 0};
+  signsym_config *config = tiny_host_config();
+  signsym_dataset *training = NULL;
+  signsym_trainer *trainer = NULL;
+  CHECK_OK(signsym_dataset_create_from_callback(8, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 0, no_sample, &order,
+                                                samples_gone, &training, NULL));
+  CHECK_OK(signsym_trainer_create_with(config, NULL, training, NULL, &trainer, NULL));
+  CHECK_OK(signsym_trainer_on_event(trainer, hear, &order, listener_gone, NULL));
+  signsym_dataset_free(training);
+  signsym_config_free(config);
+  CHECK(order.gone == 0);
+  signsym_trainer_free(trainer);
+  CHECK(order.samples == 1 && order.listener == 2);
+}

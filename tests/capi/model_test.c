@@ -309,3 +309,13 @@ TEST(Each_layer_tells_its_rule_its_feedback_weight_and_how_well_it_is_aligned) {
   signsym_tensor_free(w);
   signsym_model_free(model);
 }
+
+TEST(A_path_that_the_system_refuses_is_an_error_of_input_and_output) {
+  static char path[8192];
+  signsym_model *model = NULL;
+  signsym_error *error = NULL;
+  memset(path, 'a', sizeof path - 1);
+  CHECK_STATUS(SIGNSYM_IO, signsym_model_load(path, &model, &error));
+  CHECK(*signsym_error_message(error) && !model);
+  signsym_error_free(error);
+}

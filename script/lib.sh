@@ -37,11 +37,12 @@ show_failure() {
 }
 trap show_failure EXIT
 
-# build_signsym TESTS TARGET: configures build/release (with or without the tests: ON or OFF) and builds the target.
+# build_signsym TESTS TARGET: configures build/release (with or without tests and bindings: ON or OFF) and builds the
+# target.
 build_signsym() {
   cd "$root"
   logged configure 'Configure' cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    "-DSIGNSYM_LIBTORCH=${SIGNSYM_LIBTORCH:-}" "-DSIGNSYM_BUILD_TESTS=$1"
+    "-DSIGNSYM_LIBTORCH=${SIGNSYM_LIBTORCH:-}" "-DSIGNSYM_BUILD_TESTS=$1" "-DSIGNSYM_BUILD_CSHARP=$1" "-DSIGNSYM_BUILD_JAVA=$1"
   logged build 'Build (some minutes the first time)' cmake --build build/release --target "$2"
 }
 

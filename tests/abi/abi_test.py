@@ -1,4 +1,4 @@
-"""The header's ABI against the recorded one (signsym.abi; script/record-abi). Each method is one ctest test."""
+"""The header's ABI against the recorded one (signsym.abi; script/record-abi)."""
 import os
 import re
 import subprocess
@@ -23,7 +23,7 @@ def difference(old, new):
     return done.stdout if done.returncode else ""
 
 
-class Abi(unittest.TestCase):
+class Header(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)

@@ -5,6 +5,14 @@ if(NOT dynamic MATCHES "\\(SONAME\\)[^\n]*\\[([^]]+)\\]" OR NOT CMAKE_MATCH_1 ST
   message(FATAL_ERROR "the SONAME is ${CMAKE_MATCH_1}, not ${SONAME}")
 endif()
 
+# Rule of the documentation: what another LibTorch in the process lacks is the loader's refusal, not a crash later; and
+# threads of the library may outlive its handle.
+foreach(flag IN ITEMS NOW NODELETE)
+  if(NOT dynamic MATCHES "\\(FLAGS[_1]*\\)[^\n]*${flag}")
+    message(FATAL_ERROR "the library is not linked with -z ${flag}")
+  endif()
+endforeach()
+
 execute_process(COMMAND ${NM} -D --defined-only ${LIBRARY} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
 string(REGEX MATCHALL "[^ \n]+\n" exported "${symbols}")
 list(TRANSFORM exported STRIP)

@@ -1,5 +1,6 @@
 // <signsym/signsym.hpp>: what it adds to the C functions.
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <signsym/signsym.hpp>
 #include <stdexcept>
@@ -87,4 +88,60 @@ TEST(A_checkpoint_is_a_string_and_a_rate_is_set_and_taken_back) {
   second.set_learning_rate({});
   CHECK(second.run());
   check_trained_undisturbed(second.get());
+}
+
+TEST(A_moved_from_object_is_refused_and_its_tensor_is_empty) {
+  signsym::Model model(config_of(tiny_config()));
+  signsym::Tensor samples(tiny_samples(1));
+  const signsym::Tensor moved = std::move(samples);
+  CHECK(samples.shape().empty() && samples.data() == nullptr && moved.shape()[0] == tiny_held_out);
+  try {
+    model.predict(samples);
+    CHECK(false);
+  } catch (const signsym::Error& error) {
+    CHECK(error.status() == SIGNSYM_INVALID_ARGUMENT);
+  }
+  const signsym::Model taken = std::move(model);
+  CHECK(model.layer_names().empty());
+  CHECK(taken.layer_names().size() == taken.layer_rules().size() && taken.layer_rules().back() == "SIGN_SYMMETRY");
+  CHECK(taken.parameter_names().size() < taken.tensor_names().size());
+  CHECK(signsym::status_name(SIGNSYM_IO) == "SIGNSYM_IO" && signsym::abi_version() == signsym_abi_version());
+}
+
+TEST(A_tensor_over_memory_in_any_order_holds_its_owner) {
+  const auto pixels = std::make_shared<std::vector<float>>(12);
+  signsym::Tensor tensor = signsym::Tensor::view(pixels->data(), SIGNSYM_F32, {2, 3}, {1, 4}, pixels);
+  CHECK(pixels.use_count() == 2 && tensor.dl()->strides[1] == 4);
+  tensor = signsym::Tensor(nullptr);
+  CHECK(pixels.use_count() == 1);
+  try {
+    signsym::Tensor::view(pixels->data(), SIGNSYM_F32, {2, 3}, {1}, pixels);
+    CHECK(false);
+  } catch (const signsym::Error& error) {
+    CHECK(error.status() == SIGNSYM_INVALID_ARGUMENT);
+  }
+  CHECK(pixels.use_count() == 1);
+}
+
+TEST(A_run_on_the_programs_own_data_is_resumed_with_them) {
+  char* folder = scratch("resumed");
+  const auto memory = [] {
+    return signsym::Dataset::from_memory(signsym::Tensor(tiny_samples(0)), signsym::Tensor(tiny_targets(0)), 10);
+  };
+  signsym::Dataset training = memory();
+  CHECK(training.shape() == (std::vector<int64_t>{3, 32, 32}));
+  {
+    signsym::Config config = config_of(tiny_host_config());
+    config.set("output.folder", folder);
+    signsym::Trainer trainer(config, nullptr, &training, nullptr);
+    signsym::CancelToken token;
+    trainer.on_event([&](const signsym::Event& event) {
+      if (event.step() == 3) token.cancel();
+    });
+    CHECK(!trainer.run(&token));
+  }
+  signsym::Trainer trainer = signsym::Trainer::resume(folder, nullptr, &training);
+  CHECK(trainer.run());
+  check_trained_undisturbed(trainer.get());
+  std::free(folder);
 }

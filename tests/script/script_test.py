@@ -1,5 +1,6 @@
-"""What script/setup and script/demo say of folders that do not serve, before they change anything. Run by ctest."""
+"""What script/setup and script/demo say of folders and systems that do not serve, before they change anything."""
 import os
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -14,10 +15,14 @@ class ScriptTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name).resolve()
+        self.root = self.folder / "root"  # with a build folder of its own
+        shutil.copytree(ROOT / "script", self.root / "script")
+        (self.root / "bindings/java").mkdir(parents=True)
+        shutil.copy(ROOT / "bindings/java/maven.sha256", self.root / "bindings/java")
 
     def refused(self, script, **environment):
         """What it says on stderr where it ends with 1 and has said nothing else."""
-        run = subprocess.run([ROOT / "script" / script], cwd=self.folder, env={**os.environ, **environment}, text=True,
+        run = subprocess.run([self.root / "script" / script], cwd=self.folder, env={**os.environ, **environment}, text=True,
                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60)
         self.assertEqual((run.returncode, run.stdout), (1, ""), run.stderr)
         self.assertTrue(run.stderr.startswith(script + ": "), run.stderr)
@@ -57,6 +62,73 @@ class Setup(ScriptTest):
     def test_refuses_a_folder_that_holds_no_libtorch(self):
         self.assertIn(f"SIGNSYM_LIBTORCH={self.folder}/nowhere holds no lib/libtorch_cpu.so",
                       self.refused("setup", SIGNSYM_LIBTORCH="nowhere"))
+
+
+    def test_finds_one_by_cmake_prefix_path_as_well(self):
+        self.libtorch((2, 5, 1))
+        self.assertIn(f"LibTorch 2.5 in {self.folder}/torch is too old", self.refused("setup", CMAKE_PREFIX_PATH=f"/no:{self.folder}"))
+
+
+class System(ScriptTest):
+    """On systems that are played by programs of their names."""
+
+    def setUp(self):
+        super().setUp()
+        self.bin = self.folder / "bin"
+        self.bin.mkdir()
+
+    def program(self, name, body):
+        (self.bin / name).write_text("#!/bin/sh\n" + body)
+        (self.bin / name).chmod(0o755)
+
+    def setup(self, path=None):
+        environment = {name: value for name, value in os.environ.items()
+                       if name not in ("SIGNSYM_LIBTORCH", "CMAKE_PREFIX_PATH")}
+        environment["PATH"] = path or f"{self.bin}:{environment['PATH']}"
+        return subprocess.run([self.root / "script/setup"], env=environment, text=True, capture_output=True,
+                              stdin=subprocess.DEVNULL, timeout=60)
+
+    def assert_refused(self, run, *words):
+        self.assertEqual((run.returncode, run.stdout), (1, ""), run.stderr)
+        for word in words:
+            self.assertIn(word, run.stderr)
+        self.assertEqual([path.name for path in (self.root / "build/deps").iterdir()], [".lock"])
+
+    def test_that_is_too_old_is_told_so_and_what_will_do(self):
+        self.program("getconf", "echo glibc 2.31")
+        self.assert_refused(self.setup(), "too old (glibc 2.31)", "Debian 12 or Ubuntu 24.04, or newer, is needed")
+
+    def test_without_the_gnu_c_library_is_told_so(self):
+        self.program("getconf", "exit 1")
+        self.assert_refused(self.setup(), "without the GNU C library that LibTorch needs")
+
+    def test_without_apt_gets_the_names_of_what_is_needed(self):
+        for program in Path("/usr/bin").iterdir():
+            if program.name != "apt-get":
+                (self.bin / program.name).symlink_to(program)
+        self.assert_refused(self.setup(path=str(self.bin)), "no apt", "ninja-build", "nothing was changed")
+
+    def test_without_root_gets_the_command_that_installs_what_is_missing(self):
+        self.program("id", "echo 1000")
+        self.program("sudo", "exit 1")
+        self.program("dpkg-query", "")
+        self.assert_refused(self.setup(), "apt-get update && apt-get install --no-install-recommends g++ cmake ",
+                            "nothing was changed")
+
+    def test_is_told_what_will_be_installed_before_it_is_and_may_fail_and_be_tried_again(self):
+        self.program("id", "echo 0")
+        self.program("dpkg-query", "")
+        self.program("dpkg", "")
+        self.program("apt-get", 'echo "$@" >>"$0.log"; echo no space left; exit 100')
+        for _ in range(2):
+            run = self.setup()
+            self.assertNotEqual(run.returncode, 0)
+            told, done = run.stdout.split("System packages ... ")
+            for word in ("Set-up installs:", "g++ cmake", "build/deps/torch: LibTorch", "build/deps/protobuf: Protobuf"):
+                self.assertIn(word, told)
+            self.assertEqual(done, "")
+            self.assertIn("no space left", run.stderr)
+        self.assertIn("install --fix-broken", (self.bin / "apt-get.log").read_text())
 
 
 class Demo(ScriptTest):

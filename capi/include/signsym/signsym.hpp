@@ -5,7 +5,8 @@
 //   trainer.on_event([](const signsym::Event& e) { std::cout << e.epoch() << ' ' << e.top1() << '\n'; });
 //   trainer.run();                                                 // throws signsym::Error
 //
-// Objects are movable and not copyable; a moved-from one answers with SIGNSYM_INVALID_HANDLE. Threads and lifetimes are
+// Objects are movable and not copyable; a moved-from one answers with SIGNSYM_INVALID_HANDLE, or as a NULL tensor with
+// SIGNSYM_INVALID_ARGUMENT. Threads and lifetimes are
 // those that signsym.h has. What a callback throws stops the run; run() then throws signsym::Error with
 // SIGNSYM_CALLBACK_FAILED, whose message has the what() of the first.
 #ifndef SIGNSYM_SIGNSYM_HPP
@@ -81,6 +82,10 @@ std::string bytes(Function function, Arguments... arguments) {
 
 // "0.1.0".
 inline std::string version() { return signsym_version(); }
+// That of the library; SIGNSYM_VERSION_* are those of the header.
+inline int32_t abi_version() { return signsym_abi_version(); }
+// "SIGNSYM_IO" and so on.
+inline std::string status_name(signsym_status status) { return signsym_status_name(status); }
 // JSON: versions, processor features, defaults of this machine.
 inline std::string build_info(signsym_format format = SIGNSYM_JSON) {
   return detail::bytes(signsym_build_info, format);
@@ -91,12 +96,18 @@ class Tensor {
  public:
   explicit Tensor(DLManagedTensorVersioned* tensor) : tensor_(tensor) {}
 
-  // Over `data`, which must outlive it: {n, 3, 32, 32}, compact.
-  static Tensor view(void* data, signsym_type type, const std::vector<int64_t>& shape) {
-    return Tensor(detail::make<DLManagedTensorVersioned>(signsym_tensor_wrap, data, type, shape.data(),
-                                                         static_cast<const int64_t*>(nullptr),
-                                                         static_cast<int32_t>(shape.size()), static_cast<void*>(nullptr),
-                                                         static_cast<signsym_destroy_fn>(nullptr)));
+  // Over `data`, which must outlive it: {n, 3, 32, 32}. `strides` in values, as many as `shape` has; none: compact.
+  // `owner` is held until the tensor has gone.
+  static Tensor view(void* data, signsym_type type, const std::vector<int64_t>& shape,
+                     const std::vector<int64_t>& strides = {}, std::shared_ptr<const void> owner = nullptr) {
+    using Owner = std::shared_ptr<const void>;
+    if (!strides.empty() && strides.size() != shape.size())
+      throw Error(SIGNSYM_INVALID_ARGUMENT, "strides: " + std::to_string(strides.size()) + " were given for " +
+                                                std::to_string(shape.size()) + " dimensions", "");
+    const signsym_destroy_fn destroy = [](void* user) { delete static_cast<Owner*>(user); };
+    return Tensor(detail::make<DLManagedTensorVersioned>(
+        signsym_tensor_wrap, data, type, shape.data(), strides.empty() ? nullptr : strides.data(),
+        static_cast<int32_t>(shape.size()), static_cast<void*>(owner ? new Owner(std::move(owner)) : nullptr), destroy));
   }
   static Tensor view(std::vector<float>& values, const std::vector<int64_t>& shape) {
     return view(values.data(), SIGNSYM_F32, shape);
@@ -108,13 +119,15 @@ class Tensor {
     return view(labels.data(), SIGNSYM_I64, {static_cast<int64_t>(labels.size())});
   }
 
-  std::vector<int64_t> shape() const { return {dl().shape, dl().shape + dl().ndim}; }
-  // Of the first value; float32 for results of predict().
+  std::vector<int64_t> shape() const {
+    return dl() ? std::vector<int64_t>(dl()->shape, dl()->shape + dl()->ndim) : std::vector<int64_t>();
+  }
+  // Of the first value; float32 for results of predict(). A moved-from tensor has none: nullptr.
   template <class Value = float>
   const Value* data() const {
-    return reinterpret_cast<const Value*>(static_cast<const char*>(dl().data) + dl().byte_offset);
+    return dl() ? reinterpret_cast<const Value*>(static_cast<const char*>(dl()->data) + dl()->byte_offset) : nullptr;
   }
-  const DLTensor& dl() const { return tensor_->dl_tensor; }
+  const DLTensor* dl() const { return tensor_ ? &tensor_->dl_tensor : nullptr; }
   DLManagedTensorVersioned* get() const { return tensor_.get(); }
   DLManagedTensorVersioned* release() { return tensor_.release(); }
 
@@ -197,6 +210,10 @@ class Dataset {
 
   int64_t size() const { return signsym_dataset_size(get()); }
   int64_t classes() const { return signsym_dataset_classes(get()); }
+  // Channels, height, width.
+  std::vector<int64_t> shape() const {
+    return {signsym_dataset_shape(get(), 0), signsym_dataset_shape(get(), 1), signsym_dataset_shape(get(), 2)};
+  }
   signsym_dataset* get() const { return handle_.get(); }
 
  private:
@@ -225,18 +242,24 @@ class Model {
   // (N, classes) of float.
   Tensor predict(const Tensor& samples, signsym_predict_flags flags = 0, signsym_layout layout = SIGNSYM_NCHW) const {
     return Tensor(
-        detail::make<DLManagedTensorVersioned>(signsym_model_predict, get(), &samples.dl(), layout, flags));
+        detail::make<DLManagedTensorVersioned>(signsym_model_predict, get(), samples.dl(), layout, flags));
   }
 
   // Of parameters and buffers.
   std::vector<std::string> tensor_names() const {
     return names(signsym_model_tensor_count(get()), signsym_model_tensor_name);
   }
+  std::vector<std::string> parameter_names() const {
+    std::vector<std::string> all;
+    for (int64_t i = 0; i < signsym_model_tensor_count(get()); ++i)
+      if (signsym_model_tensor_is_parameter(get(), i)) all.emplace_back(signsym_model_tensor_name(get(), i));
+    return all;
+  }
   Tensor tensor(const std::string& name) const {
     return Tensor(detail::make<DLManagedTensorVersioned>(signsym_model_tensor, get(), name.c_str()));
   }
   void set_tensor(const std::string& name, const Tensor& values) {
-    detail::call(signsym_model_set_tensor, get(), name.c_str(), &values.dl());
+    detail::call(signsym_model_set_tensor, get(), name.c_str(), values.dl());
   }
   void replace_head(int64_t classes) { detail::call(signsym_model_replace_head, get(), classes); }
   void freeze(const std::string& pattern, bool frozen = true) {
@@ -245,6 +268,10 @@ class Model {
 
   std::vector<std::string> layer_names() const {
     return names(signsym_model_layer_count(get()), signsym_model_layer_name);
+  }
+  // Of each layer: "SIGN_SYMMETRY".
+  std::vector<std::string> layer_rules() const {
+    return names(signsym_model_layer_count(get()), signsym_model_layer_rule);
   }
   Alignment alignment(const std::string& layer) const {
     Alignment result;
@@ -310,9 +337,12 @@ class Trainer {
   static Trainer from_file(const std::string& path) {
     return Trainer(detail::make<signsym_trainer>(signsym_trainer_create_from_file, path.c_str()));
   }
-  static Trainer resume(const std::string& folder) {
-    return Trainer(detail::make<signsym_trainer>(signsym_trainer_resume, folder.c_str(),
-                                                 static_cast<const signsym_config*>(nullptr)));
+  // `config`: null, or the run's with other places. A run on data of the program's needs them again.
+  static Trainer resume(const std::string& folder, const Config* config = nullptr, Dataset* training = nullptr,
+                        Dataset* held_out = nullptr) {
+    return Trainer(detail::make<signsym_trainer>(signsym_trainer_resume_with, folder.c_str(),
+                                                 config ? config->get() : nullptr, training ? training->get() : nullptr,
+                                                 held_out ? held_out->get() : nullptr));
   }
 
   // Called on the thread that runs. Throwing stops the run after its step.
@@ -346,7 +376,7 @@ class Trainer {
   // The batch's loss before the step.
   double step(const Tensor& samples, const Tensor& labels, signsym_layout layout = SIGNSYM_NCHW) {
     double loss = 0;
-    detail::call(signsym_trainer_step, get(), &samples.dl(), &labels.dl(), layout, &loss);
+    detail::call(signsym_trainer_step, get(), samples.dl(), labels.dl(), layout, &loss);
     return loss;
   }
   Evaluation evaluate() {

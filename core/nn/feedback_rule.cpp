@@ -44,9 +44,11 @@ bool scaled_signs_into(Tensor& out, const Tensor& weight, const Tensor& scale, b
     return false;
   const float* w = weight.const_data_ptr<float>();
   float* b = out.data_ptr<float>();
-  const float s = scale.item<float>(), at_zero = zero_is_positive ? s : 0.0f;
-  at::parallel_for(0, weight.numel(), at::internal::GRAIN_SIZE, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) b[i] = w[i] > 0 ? s : w[i] < 0 ? -s : at_zero;
+  const float s = scale.item<float>();
+  at::parallel_for(0, weight.numel(), at::internal::GRAIN_SIZE, [=](int64_t begin, int64_t end) {
+    // Of this frame: what a store to B might change keeps the loop from being vectorised.
+    const float magnitude = s, at_zero = zero_is_positive ? s : 0.0f;
+    for (int64_t i = begin; i < end; ++i) b[i] = w[i] == 0 ? at_zero : std::copysign(magnitude, w[i]);
   });
   return true;
 }

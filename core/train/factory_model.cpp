@@ -57,7 +57,8 @@ v1::Shape message_of(SampleShape shape) {
 Graph named_graph(const v1::Model& config, const Shape& input) {
   switch (config.kind_case()) {
     case v1::Model::kLenet:
-      return lenet(input[0], input[1], input[2], config.lenet().classes(), activation_kind(config.lenet().activation()));
+      return lenet(input[0], input[1], input[2], config.lenet().width(), config.lenet().classes(),
+                   activation_kind(config.lenet().activation()));
     case v1::Model::kMlp:
       return mlp(values_of(input), {config.mlp().hidden().begin(), config.mlp().hidden().end()}, config.mlp().classes(),
                  activation_kind(config.mlp().activation()));

@@ -2,7 +2,10 @@
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/function.h>
 
+#include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "base/random.h"
@@ -59,6 +62,37 @@ INSTANTIATE_TEST_SUITE_P(In, Sham,
                            return std::string(last ? "channels_last" : "contiguous") +
                                   (std::get<1>(info.param) == at::kBFloat16 ? "_bfloat16" : "_float32");
                          });
+
+// What the backward pass of these logits runs through: names of autograd's nodes.
+std::multiset<std::string> backward_nodes(const Tensor& logits) {
+  std::multiset<std::string> names;
+  std::set<torch::autograd::Node*> seen;
+  std::vector<torch::autograd::Node*> open{logits.grad_fn().get()};
+  while (!open.empty()) {
+    torch::autograd::Node* node = open.back();
+    open.pop_back();
+    if (!node || !seen.insert(node).second) continue;
+    names.insert(node->name());
+    for (const torch::autograd::Edge& edge : node->next_edges()) open.push_back(edge.function.get());
+  }
+  return names;
+}
+
+size_t count_of(const std::multiset<std::string>& names, const std::string& part) {
+  return std::count_if(names.begin(), names.end(), [&](const std::string& name) { return name.find(part) != std::string::npos; });
+}
+
+TEST(Backpropagation, Is_LibTorchs_own_autograd_and_every_other_rule_goes_through_the_feedback_path_in_each_layer) {
+  for (const Rule rule : {Rule::backprop, Rule::sham, Rule::sign_symmetry}) {
+    Learner one = learner(resnet_cifar(8, 3, 10, 16), rule);
+    one.model().update_feedback_weights(0);
+    const auto nodes = backward_nodes(one.model().forward(pictures({2, 3, 32, 32}), Pass::training(0)));
+    const size_t layers = one.model().layers().size();
+    EXPECT_EQ(count_of(nodes, "Feedback"), rule == Rule::backprop ? 0u : layers) << rule_name(rule);
+    EXPECT_EQ(count_of(nodes, "ConvolutionBackward"), rule == Rule::backprop ? layers - 1 : 0u) << rule_name(rule);
+    EXPECT_GT(count_of(nodes, "NativeBatchNormBackward"), 0u);
+  }
+}
 
 TEST(Rules, Other_than_sham_part_from_backpropagation_after_the_first_step) {
   for (const Rule rule : {Rule::sign_symmetry, Rule::sign_symmetry_batch_random, Rule::sign_symmetry_random_magnitude,

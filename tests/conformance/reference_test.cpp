@@ -150,7 +150,8 @@ std::string case_name(const testing::TestParamInfo<Case>& info) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Training,
-                         testing::Combine(testing::Values(Reference{"lenet", 1e-5}, Reference{"mlp_tanh", 1e-5},
+                         testing::Combine(testing::Values(Reference{"lenet", 1e-5}, Reference{"lenet_narrow", 1e-5},
+                                                          Reference{"mlp_tanh", 1e-5},
                                                           Reference{"mlp_sigmoid", 1e-5}, Reference{"resnet_cifar", 2e-5},
                                                           Reference{"resnet_cifar_smoothed_nesterov", 2e-5},
                                                           Reference{"resnet_cifar_squared", 2e-5},

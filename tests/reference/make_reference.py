@@ -38,10 +38,10 @@ def one_hot(logits, labels):
 # Models, with the names and shapes that the library's have.
 
 class Lenet(nn.Module):
-    def __init__(self):
+    def __init__(self, conv1=6, conv2=16, fc1=120, fc2=84):
         super().__init__()
-        self.conv1, self.conv2 = nn.Conv2d(1, 6, 5, padding=2), nn.Conv2d(6, 16, 5)
-        self.fc1, self.fc2, self.fc3 = nn.Linear(400, 120), nn.Linear(120, 84), nn.Linear(84, 10)
+        self.conv1, self.conv2 = nn.Conv2d(1, conv1, 5, padding=2), nn.Conv2d(conv1, conv2, 5)
+        self.fc1, self.fc2, self.fc3 = nn.Linear(25 * conv2, fc1), nn.Linear(fc1, fc2), nn.Linear(fc2, 10)
 
     def forward(self, x):
         x = functional.max_pool2d(functional.relu(self.conv1(x)), 2)
@@ -156,6 +156,7 @@ def make_training(name, make_model, config, shape, loss="cross_entropy {}", nest
 
 def make_trainings():
     make_training("lenet", Lenet, "lenet { classes: 10 }", (4, 1, 28, 28))
+    make_training("lenet_narrow", lambda: Lenet(2, 5, 40, 28), "lenet { width: 2 classes: 10 }", (4, 1, 28, 28))
 
     for activation in (torch.tanh, torch.sigmoid):
         name = activation.__name__

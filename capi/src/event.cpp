@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "guard.h"
+
 using namespace signsym;
 using namespace signsym::capi;
 
@@ -52,6 +54,7 @@ const char* signsym_event_text(const signsym_event* event) {
 const char* signsym_event_json(const signsym_event* event) {
   const auto object = find(event);
   if (!object) return "";
+  const KeepErrno keep_errno;  // the JSON parser sets it
   try {
     if (object->json.empty()) object->json = to_json(*object->event);
     return object->json.c_str();

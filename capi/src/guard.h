@@ -33,15 +33,18 @@ struct NoWarnings : c10::WarningHandler {
   void process(const c10::Warning&) override {}
 };
 
-// The modes of this thread as a training needs them, whatever the host has set; put back at the end. So is errno.
+struct KeepErrno {
+  const int number = errno;
+  ~KeepErrno() { errno = number; }
+};
+
+// The modes of this thread as a training needs them, whatever the host has set; put back at the end.
 struct Modes {
   OurFloatingPoint floating_point;
   c10::InferenceMode gradients{false};
   c10::impl::ExcludeDispatchKeyGuard no_autocast{c10::autocast_dispatch_keyset};
   NoWarnings no_warnings;
   c10::WarningUtils::WarningHandlerGuard warnings{&no_warnings};
-  const int error_number = errno;
-  ~Modes() { errno = error_number; }
 };
 
 // The exception that is being handled, as a status; *error gets its object.
@@ -49,6 +52,7 @@ signsym_status report_current_exception(signsym_error** error) noexcept;
 
 template <typename Body>
 signsym_status guard(signsym_error** error, Body&& body) noexcept {
+  const KeepErrno keep_errno;
   try {
     const InLibrary inside;
     inside.require();

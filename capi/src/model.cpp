@@ -13,6 +13,12 @@ namespace {
 
 constexpr signsym_predict_flags known_flags = SIGNSYM_PROBABILITIES | SIGNSYM_AS_IS;
 
+// Null for a wrong handle.
+std::shared_ptr<const Model> model_of(const signsym_model* handle) {
+  const auto network = find(handle);
+  return network ? network->shared_model() : nullptr;
+}
+
 // The element `index` of what a model lists; nullptr where there is none.
 template <typename List>
 auto at_index(const List& list, int64_t index) -> decltype(&list[0]) {
@@ -74,21 +80,21 @@ signsym_status signsym_model_predict(const signsym_model* model, const DLTensor*
 }
 
 int64_t signsym_model_tensor_count(const signsym_model* model) {
-  const auto network = find(model);
-  return network ? static_cast<int64_t>(network->model().state().size()) : 0;
+  const auto found = model_of(model);
+  return found ? static_cast<int64_t>(found->state().size()) : 0;
 }
 
 const char* signsym_model_tensor_name(const signsym_model* model, int64_t index) {
-  const auto network = find(model);
-  const NamedTensor* named = network ? at_index(network->model().state(), index) : nullptr;
+  const auto found = model_of(model);
+  const NamedTensor* named = found ? at_index(found->state(), index) : nullptr;
   return named ? named->name.c_str() : "";
 }
 
 int32_t signsym_model_tensor_is_parameter(const signsym_model* model, int64_t index) {
-  const auto network = find(model);
-  const NamedTensor* named = network ? at_index(network->model().state(), index) : nullptr;
+  const auto found = model_of(model);
+  const NamedTensor* named = found ? at_index(found->state(), index) : nullptr;
   if (!named) return 0;
-  for (const NamedTensor& parameter : network->model().parameters())
+  for (const NamedTensor& parameter : found->parameters())
     if (parameter.name == named->name) return 1;
   return 0;
 }
@@ -124,19 +130,19 @@ signsym_status signsym_model_freeze(signsym_model* model, const char* pattern, i
 }
 
 int64_t signsym_model_layer_count(const signsym_model* model) {
-  const auto network = find(model);
-  return network ? static_cast<int64_t>(network->model().layers().size()) : 0;
+  const auto found = model_of(model);
+  return found ? static_cast<int64_t>(found->layers().size()) : 0;
 }
 
 const char* signsym_model_layer_name(const signsym_model* model, int64_t index) {
-  const auto network = find(model);
-  const FeedbackLayer* layer = network ? at_index(network->model().layers(), index) : nullptr;
+  const auto found = model_of(model);
+  const FeedbackLayer* layer = found ? at_index(found->layers(), index) : nullptr;
   return layer ? layer->name.c_str() : "";
 }
 
 const char* signsym_model_layer_rule(const signsym_model* model, int64_t index) {
-  const auto network = find(model);
-  const FeedbackLayer* layer = network ? at_index(network->model().layers(), index) : nullptr;
+  const auto found = model_of(model);
+  const FeedbackLayer* layer = found ? at_index(found->layers(), index) : nullptr;
   return layer ? rule_name(layer->rule.rule) : "";
 }
 
@@ -160,7 +166,7 @@ signsym_status signsym_model_feedback_weight(const signsym_model* model, const c
     const auto network = get(model, "model");
     const auto reading = network->gate().read();
     const FeedbackLayer& found = network->layer(layer);
-    *out = export_tensor(feedback_weight(found.rule, found.weight, found.state).detach().clone());
+    *out = export_tensor(feedback_weight(found.rule, found.weight, found.state).detach().cpu().clone());
   });
 }
 

@@ -73,6 +73,7 @@ namespace signsym::capi {
 DLManagedTensorVersioned* export_tensor(const at::Tensor& tensor, bool read_only) {
   auto exported = make_tensor(tensor.data_ptr(), element_type(tensor.scalar_type()), tensor.sizes().vec(),
                               tensor.strides().vec(), std::make_shared<at::Tensor>(tensor));
+  if (tensor.is_cuda()) exported->tensor.dl_tensor.device = {kDLCUDA, tensor.device().index()};
   if (read_only) exported->tensor.flags |= DLPACK_FLAG_BITMASK_READ_ONLY;
   return &exported.release()->tensor;
 }

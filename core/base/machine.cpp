@@ -24,6 +24,13 @@ int usable_cores() {
   return std::max(1, cores);
 }
 
+int64_t usable_memory() {
+  const int64_t memory = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  std::ifstream limit_file("/sys/fs/cgroup/memory.max");  // of a container (cgroup v2): "max" or bytes
+  int64_t limit = 0;
+  return limit_file >> limit && limit > 0 ? std::min(memory, limit) : memory;
+}
+
 Machine read_machine() {
   Machine m;
   static const std::set<std::string> notable{"avx", "avx2", "fma", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16",
@@ -42,7 +49,7 @@ Machine read_machine() {
     }
   }
   m.cores = usable_cores();
-  m.memory_bytes = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
+  m.memory_bytes = usable_memory();
   utsname name{};
   if (uname(&name) == 0) m.system = std::string(name.sysname) + " " + name.release + " " + name.machine;
   return m;

@@ -72,17 +72,14 @@ void check_model(const v1::Model& model) {
 }
 
 // Only the scales that are measured on W can be measured for each output channel.
-template <typename Message>
-void check_granularity(const Message& feedback, const std::string& path) {
-  refuse_if(feedback.granularity() == v1::OUTPUT_CHANNEL &&
-                (feedback.scale() == v1::AUTHORS || feedback.scale() == v1::XAVIER),
-            path + ".granularity",
-            "OUTPUT_CHANNEL needs scale WEIGHT_MEAN or WEIGHT_RMS; " + v1::Scale_Name(feedback.scale()) +
+void check_granularity(v1::Granularity granularity, v1::Scale scale, const std::string& path) {
+  refuse_if(granularity == v1::OUTPUT_CHANNEL && (scale == v1::AUTHORS || scale == v1::XAVIER), path,
+            "OUTPUT_CHANNEL needs scale WEIGHT_MEAN or WEIGHT_RMS; " + v1::Scale_Name(scale) +
                 " is one number for the whole weight");
 }
 
 void check_feedback(const v1::Feedback& feedback) {
-  check_granularity(feedback, "feedback");
+  check_granularity(feedback.granularity(), feedback.scale(), "feedback.granularity");
   for (int i = 0; i < feedback.layer_size(); ++i) {
     const v1::LayerFeedback& layer = feedback.layer(i);
     const std::string path = element("feedback.layer", i);
@@ -90,7 +87,9 @@ void check_feedback(const v1::Feedback& feedback) {
                   !layer.has_sign_of_zero(),
               path, "changes nothing for \"" + layer.name() + "\"; set a rule, scale, granularity, distribution or "
                     "sign_of_zero, or leave it out");
-    check_granularity(layer, path);
+    check_granularity(layer.has_granularity() ? layer.granularity() : feedback.granularity(),
+                      layer.has_scale() ? layer.scale() : feedback.scale(),
+                      path + (layer.has_granularity() ? ".granularity" : ".scale"));
   }
 }
 

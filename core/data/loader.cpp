@@ -81,18 +81,26 @@ struct Loader::State {
     for (int i = 0; i < std::max(1, options.threads); ++i) scratch.emplace_back(set->scratch_size());
   }
 
-  void start_threads() {
+  // The threads hold the state: a host's function that one of them has called may end the loader.
+  static void start_threads(const std::shared_ptr<State>& state) {
     const SignalsBlocked blocked;
-    for (int i = 0; i < options.threads; ++i) threads.emplace_back([this, i] { work(scratch[i].data()); });
+    for (int i = 0; i < state->options.threads; ++i)
+      state->threads.emplace_back([state, i] { state->work(state->scratch[i].data()); });
   }
 
-  ~State() {
+  // Waits for the threads, but for the one that calls. Where the process ends, one may never come back from the host.
+  void stop() {
     {
       const std::lock_guard<std::mutex> lock(mutex);
       stopping = true;
     }
     work_there.notify_all();
-    for (std::thread& thread : threads) thread.join();
+    for (std::thread& thread : threads) {
+      if (exiting() || thread.get_id() == std::this_thread::get_id())
+        thread.detach();
+      else
+        thread.join();
+    }
   }
 
   Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
@@ -167,14 +175,16 @@ struct Loader::State {
 Loader::Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOptions options) {
   check(options, set.get(), pipeline);
   if (!set->concurrent()) options.threads = 0;
-  state_ = std::make_unique<State>(std::move(set), std::move(pipeline), options);
-  state_->start_threads();  // not in its constructor: where a thread cannot be started, those before it are joined
+  state_ = std::make_shared<State>(std::move(set), std::move(pipeline), options);
+  try {
+    State::start_threads(state_);
+  } catch (...) {
+    state_->stop();  // those that could be started
+    throw;
+  }
 }
 
-Loader::~Loader() {
-  // Where the process ends, a thread may never come back from the host: it is left with what it uses.
-  if (exiting() && state_ && !state_->threads.empty()) state_.release();
-}
+Loader::~Loader() { state_->stop(); }
 
 int64_t Loader::batches_per_epoch() const { return state_->batches; }
 

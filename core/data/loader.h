@@ -31,11 +31,12 @@ struct Batch {
 // The order of an epoch: a pure function of seed and epoch.
 std::vector<int64_t> epoch_order(int64_t size, uint64_t seed, int64_t epoch, bool shuffle);
 
-// One thread uses a loader. The batches are the same on any number of loader threads.
+// One thread at a time uses a loader. The batches are the same on any number of loader threads.
 class Loader {
  public:
   Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOptions options);
-  ~Loader();  // stops and joins the threads
+  // Stops the threads and waits for them. One of them may call it, from the data set: it goes on to the end of its work.
+  ~Loader();
 
   int64_t batches_per_epoch() const;
   // Starts an epoch at batch `first` (0 ≤ first ≤ batches_per_epoch()); what lay ready of another one is dropped.
@@ -47,7 +48,7 @@ class Loader {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace signsym

@@ -216,7 +216,7 @@ void write_weights(const fs::path& path, const Model& model) {
 }
 
 void read_weights(const fs::path& path, Model& model, const std::vector<std::string>& except) {
-  const Safetensors file = Safetensors::read(path);
+  const Safetensors file = read_tensors(path);
   check_patterns(except, file, model, path.string());
   std::vector<NamedTensor> wanted;
   for (const NamedTensor& named : model.state())

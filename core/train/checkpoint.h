@@ -26,8 +26,8 @@ void restore_model(Model& model, const Checkpoint& checkpoint, const std::string
 
 // Parameters and buffers alone, with torchvision's names. Atomic.
 void write_weights(const std::filesystem::path& path, const Model& model);
-// From such a file or from a checkpoint; floating-point types are converted. `except`: patterns of names, of the file or
-// of the model, that are left out; each must match something. Errors: mismatch as above; then the model is unchanged.
+// From such a file or from a checkpoint, which is checked whole; floating-point types are converted. `except`: patterns of names, of the file or
+// of the model, that are left out; each must match something. Errors: as read_checkpoint, and mismatch as above; then the model is unchanged.
 void read_weights(const std::filesystem::path& path, Model& model, const std::vector<std::string>& except = {});
 
 }  // namespace signsym

@@ -145,4 +145,11 @@ Checkpoint parse_checkpoint(std::string bytes, const std::string& source) {
   return checked(Safetensors::parse(std::move(bytes), source), source);
 }
 
+Safetensors read_tensors(const std::filesystem::path& path) {
+  Safetensors file = Safetensors::read(path);
+  const auto format = file.metadata().find("format");
+  if (format == file.metadata().end() || format->second != format_name) return file;
+  return std::move(checked(std::move(file), path.string()).file);
+}
+
 }  // namespace signsym

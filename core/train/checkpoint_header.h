@@ -47,5 +47,7 @@ struct Checkpoint {
 Checkpoint read_checkpoint(const std::filesystem::path& path);
 // The same from bytes; `source` names them in errors.
 Checkpoint parse_checkpoint(std::string bytes, const std::string& source);
+// The tensors of any safetensors file; where it is a checkpoint, it is checked as above.
+Safetensors read_tensors(const std::filesystem::path& path);
 
 }  // namespace signsym

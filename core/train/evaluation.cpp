@@ -8,7 +8,8 @@
 
 namespace signsym {
 
-Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set, Loader& loader, Layout layout) {
+Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set, Loader& loader, Layout layout,
+                    const CancelCheck& cancelled) {
   at::NoGradGuard no_grad;
   const Model& model = network.model();
   const c10::Device device = model.options().device;
@@ -18,6 +19,7 @@ Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set
   const bool five = set.classes() > 5;
   loader.start(0);
   while (const Batch* batch = loader.next()) {
+    if (cancelled && cancelled()) throw Error(Status::cancelled, "the evaluation was cancelled");
     const auto reading = network.gate().read();
     const Tensor labels = labels_of(*batch).to(device);
     const Tensor logits = model.forward(pixels_of(*batch, set.shape(), layout).to(device), Pass::evaluation());

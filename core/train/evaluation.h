@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <functional>
 
 #include "data/loader.h"
 #include "train/loss.h"
@@ -20,7 +21,11 @@ struct Evaluation {
 // 100 · part / whole; NaN of nothing.
 inline double percent(int64_t part, int64_t whole) { return whole > 0 ? 100.0 * part / whole : NAN; }
 
-// Over one pass of the loader of `set`. Errors: diverged where the loss is not finite.
-Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set, Loader& loader, Layout layout);
+// Asked before each step, and each batch of an evaluation; empty: never.
+using CancelCheck = std::function<bool()>;
+
+// Over one pass of the loader of `set`. Errors: diverged where the loss is not finite; cancelled.
+Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set, Loader& loader, Layout layout,
+                    const CancelCheck& cancelled);
 
 }  // namespace signsym

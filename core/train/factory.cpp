@@ -2,6 +2,8 @@
 
 #include <ATen/Context.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/machine.h"
 #include "base/pattern.h"
@@ -123,6 +125,12 @@ void complete(v1::Data& data, const v1::Shape& input, const Dataset* dataset) {
   }
 }
 
+bool has_convolutions(const v1::Model& model) {
+  if (!model.has_graph()) return !model.has_mlp();
+  const auto& nodes = model.graph().nodes();
+  return std::any_of(nodes.begin(), nodes.end(), [](const v1::Node& node) { return node.has_convolution(); });
+}
+
 void complete(v1::Compute& compute, const v1::Model& model) {
   const bool cuda = at::hasCUDA();
   if (compute.device() == v1::Device::CUDA && !cuda)
@@ -135,7 +143,7 @@ void complete(v1::Compute& compute, const v1::Model& model) {
     compute.set_precision(compute.device() == v1::Device::CPU && computes_in_bf16() ? v1::Precision::BF16
                                                                                      : v1::Precision::FP32);
   if (compute.memory_format() == v1::MemoryFormat::AUTO)
-    compute.set_memory_format(model.has_mlp() ? v1::MemoryFormat::CONTIGUOUS : v1::MemoryFormat::CHANNELS_LAST);
+    compute.set_memory_format(has_convolutions(model) ? v1::MemoryFormat::CHANNELS_LAST : v1::MemoryFormat::CONTIGUOUS);
 }
 
 }  // namespace

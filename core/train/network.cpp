@@ -177,10 +177,11 @@ void Network::save_weights(const fs::path& path) const {
   write_weights(path, *model_);
 }
 
-const Tensor& Network::tensor(const std::string& name) const {
-  for (const NamedTensor& named : model_->state())
+Tensor Network::tensor(const std::string& name) const {
+  const std::shared_ptr<Model> model = shared_model();
+  for (const NamedTensor& named : model->state())
     if (named.name == name) return named.tensor;
-  throw Error(Status::not_found, "the model " + model_->graph().name + " has no parameter or buffer \"" + name +
+  throw Error(Status::not_found, "the model " + model->graph().name + " has no parameter or buffer \"" + name +
                                      "\": signsym_model_tensor_name lists them");
 }
 
@@ -233,7 +234,7 @@ void Network::replace_head(int64_t classes) {
   for (size_t i = 0; i < rules.size(); ++i)  // what is fixed was drawn from weights that are no longer these
     if (model->layers()[i].name != head) model->layers()[i].state.fixed = model_->layers()[i].state.fixed;
   config_ = std::move(config);
-  model_ = std::move(model);
+  std::atomic_store(&model_, std::move(model));
 }
 
 void Network::freeze(const std::string& pattern, bool frozen) {

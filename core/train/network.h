@@ -29,7 +29,8 @@ class Network {
 
   Model& model() { return *model_; }
   const Model& model() const { return *model_; }
-  const std::shared_ptr<Model>& shared_model() const { return model_; }
+  // For use from any thread without the gate: a new head does not take it away.
+  std::shared_ptr<Model> shared_model() const { return std::atomic_load(&model_); }
   // Held for writing by a step and by whoever changes the model, for reading by whoever computes with it.
   const Gate& gate() const { return gate_; }
 
@@ -66,7 +67,9 @@ class Network {
   // Errors: not_found; invalid_argument where the shape differs.
   // `values` is called where the shape is the tensor's: it may be large.
   void set_tensor(const std::string& name, at::IntArrayRef shape, const std::function<Tensor()>& values);
-  const Tensor& tensor(const std::string& name) const;
+  // From any thread. Errors: not_found.
+  Tensor tensor(const std::string& name) const;
+  // With the gate held. Errors: not_found.
   const FeedbackLayer& layer(const std::string& name) const;
   // A new last linear layer for `classes`. Errors: busy while a trainer has the model.
   void replace_head(int64_t classes);

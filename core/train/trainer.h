@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,9 +17,6 @@
 #include "train/run_folder.h"
 
 namespace signsym {
-
-// Asked before each step; empty: never.
-using CancelCheck = std::function<bool()>;
 
 // paused: told to, or the limit was reached; stopped: by the listener.
 enum class RunEnd { finished, cancelled, paused, stopped };
@@ -58,8 +54,8 @@ class Trainer {
 
   // One step on the application's samples, through the training transforms; epochs do not count on.
   StepResult step(const Dataset& batch);
-  // The model on the held-out part. Errors: invalid_argument where there is none.
-  Evaluation evaluate();
+  // The model on the held-out part. Errors: invalid_argument where there is none; cancelled.
+  Evaluation evaluate(const CancelCheck& cancelled = {});
 
   // Any thread: of the last whole step.
   Metrics metrics() const;
@@ -87,7 +83,8 @@ class Trainer {
   void restore(const Checkpoint& checkpoint, const std::string& source);
   void check_position(const Progress& progress, const std::string& source) const;
 
-  bool finished() const;
+  bool at_last_step(const Progress& progress) const;
+  bool finished(const Progress& progress) const;
   int64_t steps_per_epoch() const { return loader_ ? loader_->batches_per_epoch() : 0; }
   int64_t total_steps() const;
   double learning_rate_at(int64_t step) const;
@@ -98,9 +95,10 @@ class Trainer {
   // Computes; where that diverges, the error says when (epoch and step, 1 the first) and what is left.
   template <typename F>
   void at_step(int64_t epoch, int64_t step, F compute) const;
-  void finish_epoch();
+  void finish_epoch(const CancelCheck& cancelled);
   std::vector<LayerAlignment> alignment() const;
   CheckpointHeader header() const;
+  // Into the run folder, where there is one.
   void save_checkpoint();
   // Lets other threads see where the run stands.
   void publish();
@@ -113,6 +111,8 @@ class Trainer {
   std::unique_ptr<Learner> learner_;
   Schedule schedule_;
   Progress progress_;
+  bool saved_ = false;  // in the run folder, as it stands
+  double step_loss_ = NAN;
   std::optional<RunFolder> folder_;
   Reporter reporter_;
   std::atomic<bool> pause_{false};

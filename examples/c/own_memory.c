@@ -64,7 +64,10 @@ int main(int argc, char **argv) {
     status = signsym_trainer_run(trainer, cancel, &error);
   }
   if (status) fprintf(stderr, "\n%s\n", signsym_error_message(error));
+  signal(SIGINT, SIG_DFL);
+  signsym_cancel_free(cancel);
   signsym_trainer_free(trainer);
+  if (!data) signsym_tensor_free(samples), signsym_tensor_free(targets);
   signsym_dataset_free(data); /* the last user of the tensors: they go, and with them pictures and labels */
   signsym_config_free(config);
   signsym_error_free(error);

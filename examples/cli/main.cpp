@@ -28,7 +28,7 @@ Exit codes:
   130  ended by Ctrl-C (143 by SIGTERM, 129 by SIGHUP); a run can be resumed
 
 Environment:
-  NO_COLOR      set to anything: no colour
+  NO_COLOR      set, and not empty: no colour
   SIGNSYM_DATA  folder that `signsym data get` fills when it is given none)";
 
 // CLI11's help, in which an option shows only what kind of value it takes.

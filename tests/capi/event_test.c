@@ -142,3 +142,25 @@ TEST(A_run_that_diverges_says_so_in_its_END_and_in_its_error) {
   signsym_trainer_free(trainer);
   signsym_config_free(config);
 }
+
+static int log_text(const signsym_event *event, void *user) {
+  if (signsym_event_type(event) == SIGNSYM_EVENT_LOG) snprintf(user, 1024, "%s", signsym_event_text(event));
+  return 0;
+}
+
+TEST(A_damaged_checkpoint_that_is_passed_over_is_told_by_a_LOG) {
+  char log[1024] = "", *folder = scratch("damaged"), *last = scratch("damaged/checkpoint-8.safetensors");
+  signsym_trainer *trainer = tiny_trainer(folder);
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  signsym_trainer_free(trainer);
+  trainer = NULL;
+  write_whole_file(last, "nothing", 7);
+  CHECK_OK(signsym_trainer_resume(folder, NULL, &trainer, NULL));
+  CHECK_OK(signsym_trainer_on_event(trainer, log_text, log, NULL, NULL));
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  CHECK_HAS("checkpoint-8.safetensors", log);
+  CHECK_HAS("the one before it is used", log);
+  check_trained_undisturbed(trainer);
+  signsym_trainer_free(trainer);
+  free(folder), free(last);
+}

@@ -139,7 +139,7 @@ TEST(A_training_in_place_takes_no_memory_for_the_set) {
 struct maker {
   pthread_mutex_t mutex;
   pthread_t owner;
-  int calls, calls_of_owner, now, most_at_once, gone;
+  int calls, calls_of_owner, now, most_at_once, gone, told;
   int64_t bad_sample; /* −1: none */
   int answer;
   int64_t bad_label; /* given to bad_sample where the answer is 0 */
@@ -156,7 +156,25 @@ static struct maker a_maker(void) {
   return maker;
 }
 
-static void let_go(void *maker) { ++((struct maker *)maker)->gone; }
+static void let_go(void *user) {
+  struct maker *maker = user;
+  pthread_mutex_lock(&maker->mutex);
+  ++maker->gone;
+  pthread_mutex_unlock(&maker->mutex);
+}
+
+/* On a loader thread it may come a moment later. */
+static void check_gone(struct maker *maker) {
+  const struct timespec a_moment = {0, 1000000};
+  int gone = 0;
+  for (int i = 0; i < 10000 && !gone; ++i) {
+    pthread_mutex_lock(&maker->mutex);
+    gone = maker->gone;
+    pthread_mutex_unlock(&maker->mutex);
+    if (!gone) nanosleep(&a_moment, NULL);
+  }
+  CHECK(gone == 1);
+}
 
 static int make(int64_t index, void *sample, int64_t *label, void *user) {
   struct maker *maker = user;
@@ -298,6 +316,13 @@ static int call_back(int64_t index, void *sample, int64_t *label, void *user) {
   struct maker *maker = user;
   if (index == 5) {
     signsym_trainer *other = tiny_trainer(NULL);
+    signsym_model *model = NULL;
+    tensor *pictures = tiny_samples(1), *logits = NULL;
+    CHECK_OK(signsym_trainer_model(maker->trainer, &model, NULL));
+    CHECK_OK(signsym_model_predict(model, &pictures->dl_tensor, SIGNSYM_NCHW, 0, &logits, NULL));
+    signsym_tensor_free(pictures);
+    signsym_tensor_free(logits);
+    signsym_model_free(model);
     CHECK_STATUS(SIGNSYM_BUSY, signsym_trainer_run(maker->trainer, NULL, NULL));
     CHECK_OK(signsym_trainer_run(other, NULL, NULL));
     signsym_trainer_free(other);
@@ -307,13 +332,15 @@ static int call_back(int64_t index, void *sample, int64_t *label, void *user) {
 }
 
 TEST(A_function_may_call_the_library) {
-  struct maker maker = a_maker();
-  maker.trainer = train_on(made_by(&maker, call_back, 0), NULL, NULL);
-  CHECK_OK(signsym_trainer_run(maker.trainer, NULL, NULL));
-  check_trained_undisturbed(maker.trainer);
-  signsym_trainer_free(maker.trainer);
-  signsym_dataset_free(maker.dataset);
-  CHECK(maker.gone == 1);
+  for (int32_t concurrent = 0; concurrent < 2; ++concurrent) {
+    struct maker maker = a_maker();
+    maker.trainer = train_on(made_by(&maker, call_back, concurrent), NULL, NULL);
+    CHECK_OK(signsym_trainer_run(maker.trainer, NULL, NULL));
+    check_trained_undisturbed(maker.trainer);
+    signsym_trainer_free(maker.trainer);
+    signsym_dataset_free(maker.dataset);
+    CHECK(maker.gone == 1);
+  }
 }
 
 static int free_all(int64_t index, void *sample, int64_t *label, void *user) {
@@ -325,10 +352,40 @@ static int free_all(int64_t index, void *sample, int64_t *label, void *user) {
 }
 
 TEST(A_function_may_free_its_own_set_and_trainer) {
+  for (int32_t concurrent = 0; concurrent < 2; ++concurrent) {
+    struct maker maker = a_maker();
+    maker.trainer = train_on(made_by(&maker, free_all, concurrent), "data.loader_threads", "3");
+    CHECK_STATUS(SIGNSYM_CANCELLED, signsym_trainer_run(maker.trainer, NULL, NULL));
+    check_gone(&maker);
+  }
+}
+
+/* The first batch comes at once, what lies ahead when the run has returned. */
+static int free_ahead(int64_t index, void *sample, int64_t *label, void *user) {
+  struct maker *maker = user;
+  const struct timespec a_moment = {0, 1000000};
+  int ahead, told = 0;
+  pthread_mutex_lock(&maker->mutex);
+  ahead = maker->calls >= tiny_training / tiny_steps_per_epoch;
+  pthread_mutex_unlock(&maker->mutex);
+  while (ahead && !told) {
+    pthread_mutex_lock(&maker->mutex);
+    told = maker->told;
+    pthread_mutex_unlock(&maker->mutex);
+    nanosleep(&a_moment, NULL);
+  }
+  return ahead ? free_all(index, sample, label, user) : make(index, sample, label, user);
+}
+
+TEST(A_function_that_reads_ahead_between_two_runs_may_free_its_own_set_and_trainer) {
   struct maker maker = a_maker();
-  maker.trainer = train_on(made_by(&maker, free_all, 0), NULL, NULL);
-  CHECK_STATUS(SIGNSYM_CANCELLED, signsym_trainer_run(maker.trainer, NULL, NULL));
-  CHECK(maker.gone == 1);
+  maker.trainer = train_on(made_by(&maker, free_ahead, 1), "data.loader_threads", "1");
+  CHECK_OK(signsym_trainer_run_for(maker.trainer, 0, 1, NULL, NULL));
+  pthread_mutex_lock(&maker.mutex);
+  CHECK(maker.gone == 0);
+  maker.told = 1;
+  pthread_mutex_unlock(&maker.mutex);
+  check_gone(&maker);
 }
 
 struct order {

@@ -283,6 +283,48 @@ TEST(Predictions_from_two_threads_during_training_are_of_the_weights_between_two
   for (int i = 0; i <= tiny_steps; ++i) free(record.after[i]);
 }
 
+struct writer {
+  signsym_model *model;
+  struct DLManagedTensorVersioned *values;
+};
+
+static void *write_bias(void *user) {
+  struct writer *writer = user;
+  CHECK_OK(signsym_model_set_tensor(writer->model, "fc.bias", &writer->values->dl_tensor, NULL));
+  return NULL;
+}
+
+static int write_once(const signsym_event *event, void *user) {
+  pthread_t thread;
+  if (signsym_event_type(event) != SIGNSYM_EVENT_STEP || signsym_event_step(event) != tiny_steps / 2) return 0;
+  CHECK(pthread_create(&thread, NULL, write_bias, user) == 0);
+  CHECK(pthread_join(thread, NULL) == 0);
+  return 0;
+}
+
+TEST(A_weight_that_another_thread_writes_during_a_run_counts_from_the_next_step_on) {
+  float far_away[classes], moved = 0;
+  const int64_t ten = classes;
+  signsym_trainer *trainer = tiny_trainer(NULL);
+  struct writer writer = {NULL, NULL};
+  struct DLManagedTensorVersioned *bias = NULL;
+  for (int i = 0; i < classes; ++i) far_away[i] = 100;
+  CHECK_OK(signsym_tensor_wrap(far_away, SIGNSYM_F32, &ten, NULL, 1, NULL, NULL, &writer.values, NULL));
+  CHECK_OK(signsym_trainer_model(trainer, &writer.model, NULL));
+  CHECK_OK(signsym_trainer_on_event(trainer, write_once, &writer, NULL, NULL));
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  CHECK_OK(signsym_model_tensor(writer.model, "fc.bias", &bias, NULL));
+  for (int i = 0; i < classes; ++i) {
+    CHECK(values(bias)[i] > 90);
+    moved += values(bias)[i] != 100;
+  }
+  CHECK(moved > 0); /* the steps that followed have learned on */
+  signsym_tensor_free(bias);
+  signsym_tensor_free(writer.values);
+  signsym_model_free(writer.model);
+  signsym_trainer_free(trainer);
+}
+
 TEST(Each_layer_tells_its_rule_its_feedback_weight_and_how_well_it_is_aligned) {
   signsym_model *model = tiny_model();
   const int64_t layers = signsym_model_layer_count(model);

@@ -93,12 +93,20 @@ static void check_errno(void) {
   errno = 1234;
 }
 
+static int read_json(const signsym_event *event, void *user) {
+  (void)user;
+  CHECK(signsym_event_json(event)[0] == '{');
+  check_errno();
+  return 0;
+}
+
 TEST(A_call_leaves_errno_as_it_was_whether_it_succeeds_or_fails) {
   signsym_config *config = tiny_config(), *none = NULL;
   signsym_trainer *trainer = NULL;
   errno = 1234;
   CHECK_OK(signsym_trainer_create(config, &trainer, NULL));
   check_errno();
+  CHECK_OK(signsym_trainer_on_event(trainer, read_json, NULL, NULL, NULL));
   CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
   check_errno();
   CHECK_STATUS(SIGNSYM_NOT_FOUND, signsym_config_create_from_file("/no/such/file", &none, NULL));

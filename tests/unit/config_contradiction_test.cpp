@@ -98,6 +98,13 @@ TEST(ConfigContradictions, One_number_for_each_channel_needs_a_scale_measured_on
     EXPECT_EQ(set_fault("feedback", "granularity: TENSOR scale: " + std::string(scale)), "no error");
   }
   EXPECT_EQ(set_fault("feedback", "granularity: OUTPUT_CHANNEL"), "no error");
+  // Of an entry that changes one of the two.
+  EXPECT_THAT(set_fault("feedback", "scale: AUTHORS layer { name: \"a\" granularity: OUTPUT_CHANNEL }"),
+              HasSubstr("feedback.layer[0].granularity (set on the command line): OUTPUT_CHANNEL needs scale"));
+  EXPECT_THAT(set_fault("feedback", "granularity: OUTPUT_CHANNEL layer { name: \"a\" scale: AUTHORS }"),
+              HasSubstr("feedback.layer[0].scale (set on the command line): OUTPUT_CHANNEL needs scale"));
+  EXPECT_EQ(set_fault("feedback", "scale: AUTHORS layer { name: \"a\" granularity: OUTPUT_CHANNEL scale: WEIGHT_RMS }"),
+            "no error");
 }
 
 TEST(ConfigContradictions, An_override_that_changes_nothing_is_refused) {

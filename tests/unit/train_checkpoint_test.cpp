@@ -214,6 +214,11 @@ TEST(Weights, Alone_are_the_parameters_and_buffers_and_a_model_starts_from_them)
     write_weights(scratch / "again", other.model());
     EXPECT_TRUE(slurp(scratch / "again") == slurp(scratch / "weights")) << source;
   }
+  std::string damaged = slurp(scratch / "checkpoint");
+  damaged[damaged.size() - 10] ^= 1;
+  spill(scratch / "damaged", damaged);
+  EXPECT_EQ(error_of([&] { read_weights(scratch / "damaged", learner(resnet_cifar(8, 3, 4, 2)).model()); }).status(),
+            Status::bad_data);
   Learner wider = learner(resnet_cifar(8, 3, 5, 2));
   const Error error = error_of([&] { read_weights(scratch / "weights", wider.model()); });
   EXPECT_EQ(error.status(), Status::mismatch);

@@ -1,6 +1,7 @@
 // What a config says reaches the values that are made of it.
 #include "train/factory.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -8,14 +9,19 @@
 #include <regex>
 #include <sstream>
 
+#include "base/error.h"
+
 namespace signsym {
 namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
 
 v1::Experiment experiment(const std::string& text) { return Config::parse(text, Format::text, "test").experiment(); }
 
 // Of LeNet's two convolutions and three linear layers.
 std::vector<FeedbackRule> rules(const std::string& feedback) {
-  v1::Experiment e = experiment("model { lenet { classes: 10 } input { channels: 1 height: 28 width: 28 } } feedback { " +
+  v1::Experiment e = experiment("model { lenet { width: 6 classes: 10 } input { channels: 1 height: 28 width: 28 } } feedback { " +
                                 feedback + " }");
   const Model model(make_graph(e.model()), ModelOptions{});
   return make_feedback_rules(e.feedback(), model.layers());
@@ -48,14 +54,24 @@ TEST(Feedback_rules, Have_the_rule_scale_granularity_distribution_and_sign_of_ze
 TEST(Feedback_rules, Of_a_layer_have_what_its_last_entry_sets_and_the_rest_from_above) {
   const auto all = rules("rule: FEEDBACK_ALIGNMENT distribution: UNIFORM "
                          "layer { name: 'fc*' granularity: OUTPUT_CHANNEL sign_of_zero: PLUS_ONE } "
-                         "layer { name: 'fc3' rule: BACKPROP scale: XAVIER }");
+                         "layer { name: 'fc3' rule: BACKPROP scale: WEIGHT_MEAN }");
   ASSERT_EQ(all.size(), 5u);
   for (const FeedbackRule& rule : all) EXPECT_EQ(rule.distribution, Distribution::uniform);
   for (size_t i = 0; i < all.size(); ++i) {
     EXPECT_EQ(all[i].granularity, i < 2 ? Granularity::tensor : Granularity::output_channel) << i;
     EXPECT_EQ(all[i].zero_is_positive, i >= 2) << i;
     EXPECT_EQ(all[i].rule, i < 4 ? Rule::feedback_alignment : Rule::backprop) << i;
-    EXPECT_EQ(all[i].scale, i < 4 ? Scale::weight_rms : Scale::xavier) << i;
+    EXPECT_EQ(all[i].scale, i < 4 ? Scale::weight_rms : Scale::weight_mean) << i;
+  }
+}
+
+TEST(Feedback_rules, That_two_entries_come_to_and_contradict_each_other_name_the_layer) {
+  try {
+    rules("layer { name: 'fc*' granularity: OUTPUT_CHANNEL } layer { name: '*2' scale: XAVIER }");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.field(), "feedback.layer");
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("fc2"), HasSubstr("OUTPUT_CHANNEL"), HasSubstr("XAVIER")));
   }
 }
 
@@ -76,8 +92,9 @@ bool processor_has(const std::string& feature) {
 }
 
 v1::Compute completed(const std::string& model, const std::string& compute) {
-  v1::Experiment e = experiment("data { host {} } model { " + model + " input { channels: 3 height: 32 width: 32 } } "
-                                "compute { device: CPU " + compute + " }");
+  const std::string text = "data { host {} } model { " + model + " input { channels: 3 height: 32 width: 32 } } "
+                           "optimizer { learning_rate: 0.1 } train { epochs: 1 } compute { device: CPU " + compute + " }";
+  v1::Experiment e = Config::parse(text, Format::text, "test").resolved().experiment();
   complete(e, nullptr);
   return e.compute();
 }
@@ -95,6 +112,11 @@ TEST(Auto, Memory_format_is_channels_last_for_models_with_convolutions) {
     EXPECT_EQ(completed(model, "memory_format: CONTIGUOUS").memory_format(), v1::MemoryFormat::CONTIGUOUS) << model;
   }
   EXPECT_EQ(completed("mlp { classes: 2 }", "memory_format: AUTO").memory_format(), v1::MemoryFormat::CONTIGUOUS);
+  const std::string flatten = "nodes { name: 'flat' flatten {} }", convolution = "nodes { name: 'c' convolution { out: 2 kernel: 1 } }",
+                    head = "nodes { name: 'fc' linear { out: 2 } }";
+  EXPECT_EQ(completed("graph { " + flatten + head + " }", "memory_format: AUTO").memory_format(), v1::MemoryFormat::CONTIGUOUS);
+  EXPECT_EQ(completed("graph { " + convolution + flatten + head + " }", "memory_format: AUTO").memory_format(),
+            v1::MemoryFormat::CHANNELS_LAST);
 }
 
 }  // namespace

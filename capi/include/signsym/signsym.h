@@ -234,15 +234,18 @@ SIGNSYM_API void signsym_dataset_free(signsym_dataset *dataset);
 
 /* ---- models ----------------------------------------------------------------------------------------------------- */
 
+/* Every function of a model is legal from any thread at any time, also while a trainer has it: what reads or writes
+ * weights takes its turn between two steps, and a written one counts from the next step on. */
+
 /* The model of a config, with its rules and initial weights (or model.weights). Where data are given by the host,
  * model.input must say their shape. Errors as signsym_trainer_create. */
 SIGNSYM_API signsym_status signsym_model_create(const signsym_config *config, signsym_model **out,
                                                 signsym_error **error);
-/* A trained model from a run folder (its newest whole checkpoint) or from a checkpoint file; the config is in it, and no
- * data set is opened. SIGNSYM_NOT_FOUND, SIGNSYM_IO, SIGNSYM_BAD_DATA, SIGNSYM_UNSUPPORTED (a newer format). */
+/* A trained model from a run folder (its newest whole checkpoint: a damaged one is passed over) or from a checkpoint
+ * file; the config is in it, and no data set is opened. SIGNSYM_NOT_FOUND, SIGNSYM_IO, SIGNSYM_BAD_DATA, SIGNSYM_UNSUPPORTED (a newer format). */
 SIGNSYM_API signsym_status signsym_model_load(const char *path, signsym_model **out, signsym_error **error);
-/* Loads a model.safetensors (or the model part of a checkpoint). SIGNSYM_MISMATCH where names or shapes are not the
- * model's, SIGNSYM_BAD_DATA, SIGNSYM_NOT_FOUND, SIGNSYM_IO. */
+/* Loads a model.safetensors (or the model part of a checkpoint, which is checked whole). SIGNSYM_MISMATCH where names or
+ * shapes are not the model's, SIGNSYM_BAD_DATA, SIGNSYM_NOT_FOUND, SIGNSYM_IO. */
 SIGNSYM_API signsym_status signsym_model_load_weights(signsym_model *model, const char *path, signsym_error **error);
 /* Parameters and buffers to a file that torchvision's model of the name loads. Whole or not at all: SIGNSYM_IO,
  * SIGNSYM_NOT_FOUND (its folder). A file of that name is replaced. */
@@ -258,9 +261,9 @@ enum {
   SIGNSYM_AS_IS = 2          /* float32 tensors that are transformed already */
 };
 /* Logits (N, classes) of float32 for N samples, N ≥ 1. They go through the evaluation transforms that the config has
- * (normalize), so samples are given as the data set holds them. Any
- * number of threads at once, also while a trainer trains the model: then each answer is of the weights between two
- * steps. SIGNSYM_INVALID_ARGUMENT where the shape is not the model's. */
+ * (normalize), so samples are given as the data set holds them. Any number of threads at once; while a trainer trains
+ * the model, each answer is of the weights between two steps. SIGNSYM_INVALID_ARGUMENT where the shape is not the
+ * model's. */
 SIGNSYM_API signsym_status signsym_model_predict(const signsym_model *model, const DLTensor *samples,
                                                  signsym_layout layout, signsym_predict_flags flags,
                                                  struct DLManagedTensorVersioned **out, signsym_error **error);
@@ -272,13 +275,14 @@ SIGNSYM_API const char *signsym_model_tensor_name(const signsym_model *model, in
 /* 1 for a parameter, 0 for a buffer and beyond the count. */
 SIGNSYM_API int32_t signsym_model_tensor_is_parameter(const signsym_model *model, int64_t index);
 /* One of them, read-only (DLPACK_FLAG_BITMASK_READ_ONLY) and without a copy, in NCHW order by its strides: a trainer's
- * steps show in it. SIGNSYM_NOT_FOUND. */
+ * steps show in it. It lies on the model's device. SIGNSYM_NOT_FOUND. */
 SIGNSYM_API signsym_status signsym_model_tensor(const signsym_model *model, const char *name,
                                                 struct DLManagedTensorVersioned **out, signsym_error **error);
-/* Sets one from values of the same shape and any floating-point type (an integer buffer: integers). */
+/* Sets one from values of the same shape and any floating-point type (an integer buffer: integers). SIGNSYM_NOT_FOUND,
+ * SIGNSYM_INVALID_ARGUMENT. */
 SIGNSYM_API signsym_status signsym_model_set_tensor(signsym_model *model, const char *name, const DLTensor *values,
                                                     signsym_error **error);
-/* Replaces the last linear layer by a new one for `classes`, with initial weights drawn by the config's seed; its rule
+/* Replaces the last linear layer by a new one for `classes` (2 to 1048576), with initial weights drawn by the config's seed; its rule
  * stays. SIGNSYM_BUSY where a trainer has the model, SIGNSYM_INVALID_ARGUMENT where a graph ends in another operation. */
 SIGNSYM_API signsym_status signsym_model_replace_head(signsym_model *model, int64_t classes, signsym_error **error);
 /* Parameters whose name matches (* any characters, ? one) do not learn (`frozen` 1) or do again (0): "layer1.*".
@@ -296,7 +300,7 @@ SIGNSYM_API const char *signsym_model_layer_rule(const signsym_model *model, int
 /* Angle in degrees between B and W as vectors, and ‖B‖/‖W‖. Either out may be NULL. SIGNSYM_NOT_FOUND. */
 SIGNSYM_API signsym_status signsym_model_alignment(const signsym_model *model, const char *layer, double *angle,
                                                    double *norm_ratio, signsym_error **error);
-/* A copy of B in the weight's shape, float32: that of the weights as they are now. */
+/* A copy of B in the weight's shape, float32: that of the weights as they are now. SIGNSYM_NOT_FOUND. */
 SIGNSYM_API signsym_status signsym_model_feedback_weight(const signsym_model *model, const char *layer,
                                                          struct DLManagedTensorVersioned **out,
                                                          signsym_error **error);
@@ -307,7 +311,8 @@ SIGNSYM_API void signsym_model_free(signsym_model *model);
 
 /* A token for any number of runs; once set, it stays so. At most 65536 live at a time: SIGNSYM_OUT_OF_MEMORY. */
 SIGNSYM_API signsym_status signsym_cancel_create(signsym_cancel **out, signsym_error **error);
-/* From any thread, and from a signal handler: the run ends after the step that it is in. */
+/* From any thread, and from a signal handler: the run ends after the step, or the batch of an evaluation, that
+ * it is in. */
 SIGNSYM_API void signsym_cancel_set(signsym_cancel *cancel);
 /* 1 or 0. From any thread, and from a signal handler. */
 SIGNSYM_API int32_t signsym_cancel_is_set(const signsym_cancel *cancel);
@@ -355,7 +360,7 @@ SIGNSYM_API double signsym_event_learning_rate(const signsym_event *event);
 SIGNSYM_API double signsym_event_samples_per_second(const signsym_event *event);
 /* Since the run began; time that an earlier part of a resumed run took is in it. */
 SIGNSYM_API double signsym_event_seconds(const signsym_event *event);
-/* CHECKPOINT: its file. LOG: the message. END: "finished", "cancelled", "diverged" or "failed". */
+/* CHECKPOINT: its file. LOG: the message. END: "finished", "paused", "cancelled", "diverged" or "failed". */
 SIGNSYM_API const char *signsym_event_text(const signsym_event *event);
 /* The whole event as one line of JSON, as in metrics.jsonl (docs/run-folder.md). */
 SIGNSYM_API const char *signsym_event_json(const signsym_event *event);
@@ -368,6 +373,10 @@ typedef int (*signsym_event_fn)(const signsym_event *event, void *user_data);
 
 /* ---- training ------------------------------------------------------------------------------------------------- */
 
+/* One call at a time has a trainer: another one meanwhile, of a callback or another thread, is SIGNSYM_BUSY, except of
+ * the functions that say "from any thread". What runs, evaluates or steps on data that a function of the host's makes
+ * may be SIGNSYM_CALLBACK_FAILED. */
+
 /* From a config, which is copied. Data and model are made here: errors of both are told here (SIGNSYM_INVALID_CONFIG,
  * SIGNSYM_NOT_FOUND, SIGNSYM_IO, SIGNSYM_BAD_DATA, SIGNSYM_MISMATCH, SIGNSYM_UNSUPPORTED). With output.folder set, the
  * folder is made; one that already holds a run is SIGNSYM_ALREADY_EXISTS. */
@@ -377,7 +386,8 @@ SIGNSYM_API signsym_status signsym_trainer_create(const signsym_config *config, 
 SIGNSYM_API signsym_status signsym_trainer_create_from_file(const char *path, signsym_trainer **out,
                                                             signsym_error **error);
 /* The same with parts that the host has; each may be NULL, for the config's own. `model`: trained in place; a model is
- * trained by one trainer at a time (SIGNSYM_BUSY). `training`, `held_out`: for data { host {} } in the config; without
+ * trained by one trainer at a time (SIGNSYM_BUSY). Its model and feedback stand for those of the config, and what is
+ * frozen in either does not learn. `training`, `held_out`: for data { host {} } in the config; without
  * `training` the trainer makes steps on the host's batches alone. Shapes and classes that do not fit are
  * SIGNSYM_INVALID_CONFIG or, of the held-out part, SIGNSYM_INVALID_ARGUMENT. */
 SIGNSYM_API signsym_status signsym_trainer_create_with(const signsym_config *config, signsym_model *model,
@@ -387,10 +397,11 @@ SIGNSYM_API signsym_status signsym_trainer_create_with(const signsym_config *con
  * `config`: NULL, or the run's own (signsym_config_create_from_run) with other places (paths); another difference is
  * SIGNSYM_INVALID_CONFIG.
  * SIGNSYM_NOT_FOUND where no run is, SIGNSYM_BUSY while another trainer has the folder, SIGNSYM_BAD_DATA where every
- * checkpoint is damaged. */
+ * checkpoint is damaged; else as signsym_trainer_create. */
 SIGNSYM_API signsym_status signsym_trainer_resume(const char *folder, const signsym_config *config,
                                                   signsym_trainer **out, signsym_error **error);
-/* The same for a run on data of the host's, which gives them again. */
+/* The same for a run on data of the host's, which gives them again: SIGNSYM_MISMATCH where an epoch of them is shorter
+ * than what the run has done of its own. */
 SIGNSYM_API signsym_status signsym_trainer_resume_with(const char *folder, const signsym_config *config,
                                                        signsym_dataset *training, signsym_dataset *held_out,
                                                        signsym_trainer **out, signsym_error **error);
@@ -401,7 +412,8 @@ SIGNSYM_API signsym_status signsym_trainer_on_event(signsym_trainer *trainer, si
                                                     void *user_data, signsym_destroy_fn destroy,
                                                     signsym_error **error);
 /* Trains to the end of the config. `cancel` may be NULL. After SIGNSYM_CANCELLED or SIGNSYM_CALLBACK_FAILED another
- * call goes on; after the end it only tells START and END. SIGNSYM_DIVERGED, SIGNSYM_IO (the last checkpoint stays). */
+ * call goes on; after the end it only tells START and END. SIGNSYM_DIVERGED, SIGNSYM_IO (the last checkpoint stays; after space was
+ * made another call goes on), SIGNSYM_INVALID_ARGUMENT without a data set. */
 SIGNSYM_API signsym_status signsym_trainer_run(signsym_trainer *trainer, signsym_cancel *cancel,
                                                signsym_error **error);
 /* The same for at most so many epochs and steps (0: no limit). SIGNSYM_OK when they are done, or all is. */
@@ -414,18 +426,19 @@ SIGNSYM_API void signsym_trainer_pause(signsym_trainer *trainer);
 SIGNSYM_API signsym_status signsym_trainer_limit_events(signsym_trainer *trainer, double step_events_per_second,
                                                         signsym_error **error);
 /* The model on the held-out part: mean loss, top-1 and top-5 in percent (top-5 NaN below 6 classes), samples. Any out
- * may be NULL. SIGNSYM_DIVERGED where the loss is not finite. */
+ * may be NULL. SIGNSYM_DIVERGED where the loss is not finite, SIGNSYM_INVALID_ARGUMENT where nothing is held out. */
 SIGNSYM_API signsym_status signsym_trainer_evaluate(signsym_trainer *trainer, double *loss, double *top1, double *top5,
                                                     int64_t *samples, signsym_error **error);
 /* One step on a batch of the host's (online learning), through the training transforms of the config; `loss` (or NULL)
  * is the batch's before the step. N ≥ 1. Steps count on, epochs do not. A trainer without a data set needs the constant
- * schedule, or a learning rate that was set. SIGNSYM_INVALID_ARGUMENT, SIGNSYM_DIVERGED (nothing has changed). */
+ * schedule, or a learning rate that was set. No event is told, and nothing is written to the run folder: checkpoints are
+ * the host's (signsym_trainer_save_checkpoint). SIGNSYM_INVALID_ARGUMENT, SIGNSYM_DIVERGED (nothing has changed). */
 SIGNSYM_API signsym_status signsym_trainer_step(signsym_trainer *trainer, const DLTensor *samples,
                                                 const DLTensor *labels, signsym_layout layout, double *loss,
                                                 signsym_error **error);
 /* 1 when all epochs (or train.max_steps) are done, else 0. From any thread. */
 SIGNSYM_API int32_t signsym_trainer_is_finished(const signsym_trainer *trainer);
-/* The rate of the next step. From any thread. */
+/* The rate of the next step; NaN where the schedule counts epochs and there are no data. From any thread. */
 SIGNSYM_API double signsym_trainer_learning_rate(const signsym_trainer *trainer);
 /* Rate of all steps to come, in place of the schedule's; NaN gives it back to the schedule. > 0, finite. It is saved in
  * checkpoints. From any thread, in callbacks too. */

@@ -3,8 +3,12 @@
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "library.h"
 #include "text.h"
@@ -28,20 +32,34 @@ struct Options {
   bool json = false;
 };
 
-// checkpoint-<step>.safetensors with the largest step, or model.safetensors.
-fs::path newest_weights(const fs::path& run) {
-  if (fs::exists(run / "model.safetensors")) return run / "model.safetensors";
-  fs::path newest;
-  long long newest_step = -1;
+// model.safetensors, or checkpoint-<step>.safetensors, the largest step first.
+std::vector<std::string> weights_of(const fs::path& run) {
+  if (fs::exists(run / "model.safetensors")) return {(run / "model.safetensors").string()};
+  std::map<long long, std::string, std::greater<>> by_step;
   for (const auto& entry : fs::directory_iterator(run)) {
     long long step = 0;
     int end = 0;
     const std::string name = entry.path().filename().string();
     if (std::sscanf(name.c_str(), "checkpoint-%lld.safetensors%n", &step, &end) != 1) continue;
-    if (end == static_cast<int>(name.size()) && step > newest_step) newest = entry.path(), newest_step = step;
+    if (end == static_cast<int>(name.size())) by_step[step] = entry.path().string();
   }
-  if (newest.empty()) throw Failure(exit_file, run.string() + ": no model.safetensors and no checkpoint in this run");
-  return newest;
+  if (by_step.empty()) throw Failure(exit_file, run.string() + ": no model.safetensors and no checkpoint in this run");
+  std::vector<std::string> files;
+  for (auto& [step, file] : by_step) files.push_back(std::move(file));
+  return files;
+}
+
+// The first of them that is whole; what is passed over is said.
+std::string load_weights(signsym_model* model, const std::vector<std::string>& files) {
+  for (size_t i = 0;; ++i) {
+    try {
+      call(signsym_model_load_weights, model, files[i].c_str());
+      return files[i];
+    } catch (const LibraryFailure& failure) {
+      if (failure.status() != SIGNSYM_BAD_DATA || i + 1 == files.size()) throw;
+      std::fprintf(stderr, "signsym: %s; the one before it is used\n", failure.what());
+    }
+  }
 }
 
 int run_eval(const Options& options) {
@@ -51,10 +69,10 @@ int run_eval(const Options& options) {
   }
   const Config config = open_config(options.subject, options.settings);
   call(signsym_config_set, config.get(), "output", "{}");  // nothing is written
-  const std::string weights = options.weights.empty() ? newest_weights(options.subject).string() : options.weights;
+  const auto files = options.weights.empty() ? weights_of(options.subject) : std::vector<std::string>{options.weights};
   const auto trainer = make<Trainer>(signsym_trainer_create, config.get());
   const auto model = make<Model>(signsym_trainer_model, trainer.get());
-  call(signsym_model_load_weights, model.get(), weights.c_str());
+  const std::string weights = load_weights(model.get(), files);
 
   double loss = 0, top1 = 0, top5 = 0;
   int64_t samples = 0;

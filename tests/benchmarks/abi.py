@@ -11,7 +11,7 @@ from compare import RESAMPLES, WIDEST, ratio_of_medians
 
 # (what, in words, largest ratio)
 RATIOS = [("step", "signsym_trainer_step / the core's step", 1.01),
-          ("predict", "signsym_model_predict / LibTorch's layers", 1.02)]
+          ("predict", "signsym_model_predict / LibTorch directly", 1.02)]
 CALLBACK = 1e-6  # most seconds that a no-op event callback adds to a step, and widest interval to judge that by
 
 

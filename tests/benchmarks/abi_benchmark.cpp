@@ -1,7 +1,7 @@
 // What the C ABI costs: pairs of seconds, through the library and by the core or LibTorch directly, in one process, for
 // abi.py: one line of JSON.   abi_benchmark PAIRS
 //   step       CIFAR ResNet-18, batch 64: signsym_trainer_step on pictures in host memory; Learner::step on tensors
-//   predict    ResNet-18 on one picture of 224 × 224: signsym_model_predict; the same layers run by LibTorch
+//   predict    ResNet-18 on one picture of 224 × 224: signsym_model_predict; LibTorch's functions on the same weights
 //   callback   500 steps of a tiny model with a no-op event callback; without one
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -11,7 +11,9 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "base/random.h"
@@ -103,6 +105,39 @@ void compare_steps(int pairs) {
       [&] { learner.step(x, y, step++, 0.01); }, ",");
 }
 
+// torchvision's ResNet-18, as one would write it with LibTorch alone.
+class Direct {
+ public:
+  explicit Direct(const signsym::Model& model) {
+    for (const signsym::NamedTensor& named : model.state()) weights_[named.name] = named.tensor.detach();
+  }
+
+  at::Tensor forward(at::Tensor x) const {
+    x = convolve(x, "conv1", "bn1", 2).relu_();
+    x = at::max_pool2d(x, 3, 2, 1);
+    for (int stage = 1; stage <= 4; ++stage)
+      for (int block = 0; block < 2; ++block) {
+        const std::string name = "layer" + std::to_string(stage) + "." + std::to_string(block);
+        const int stride = stage > 1 && block == 0 ? 2 : 1;
+        const at::Tensor identity =
+            stride == 1 ? x : convolve(x, name + ".downsample.0", name + ".downsample.1", stride);
+        x = convolve(x, name + ".conv1", name + ".bn1", stride).relu_();
+        x = convolve(x, name + ".conv2", name + ".bn2", 1).add_(identity).relu_();
+      }
+    return at::linear(at::adaptive_avg_pool2d(x, {1, 1}).flatten(1), weights_.at("fc.weight"), weights_.at("fc.bias"));
+  }
+
+ private:
+  at::Tensor convolve(const at::Tensor& x, const std::string& convolution, const std::string& norm, int64_t stride) const {
+    const at::Tensor& weight = weights_.at(convolution + ".weight");
+    return at::batch_norm(at::conv2d(x, weight, {}, stride, weight.size(2) / 2), weights_.at(norm + ".weight"),
+                          weights_.at(norm + ".bias"), weights_.at(norm + ".running_mean"),
+                          weights_.at(norm + ".running_var"), /*training=*/false, 0.1, 1e-5, /*cudnn_enabled=*/false);
+  }
+
+  std::map<std::string, at::Tensor> weights_;
+};
+
 void compare_predictions(int pairs) {
   std::vector<float> picture = noise(3 * 224 * 224);
   signsym_config* config = parse("data { host {} } model { resnet { depth: 18 stem: IMAGENET classes: 1000 } input { "
@@ -111,7 +146,12 @@ void compare_predictions(int pairs) {
   ok(signsym_model_create(config, &model, nullptr));
   const auto* samples = wrap(picture.data(), SIGNSYM_F32, {1, 3, 224, 224});
   const auto plain = core_model(signsym::Stem::imagenet, 1000);
+  const Direct direct(*plain);
   const at::Tensor x = at::from_blob(picture.data(), {1, 3, 224, 224});
+  at::NoGradGuard no_grad;
+  const at::Tensor expected = plain->forward(x.contiguous(c10::MemoryFormat::ChannelsLast), signsym::Pass::evaluation());
+  if (!direct.forward(x.contiguous(c10::MemoryFormat::ChannelsLast)).allclose(expected, 1e-4, 1e-5))
+    throw std::runtime_error("the two predictions differ");
   compare(
       "predict", pairs,
       [&] {
@@ -120,8 +160,7 @@ void compare_predictions(int pairs) {
         signsym_tensor_free(out);
       },
       [&] {
-        at::NoGradGuard no_grad;
-        plain->forward(x.contiguous(c10::MemoryFormat::ChannelsLast), signsym::Pass::evaluation());
+        direct.forward(x.contiguous(c10::MemoryFormat::ChannelsLast));
       },
       ",");
 }

@@ -280,6 +280,13 @@ class Eval(DriverTest):
         self.succeed("train", "small.textproto", "--out", "run", "--quiet")
         (self.folder / "run/model.safetensors").unlink()
         self.assertIn("run/checkpoint-30.safetensors: ", self.succeed("eval", "run"))
+        newest = self.folder / "run/checkpoint-30.safetensors"
+        whole = newest.read_bytes()
+        newest.write_bytes(whole[:-8] + bytes(8))
+        code, out, err = self.run_driver("eval", "run")
+        self.assertEqual(code, 0, err)
+        self.assertRegex(out, "^run/checkpoint-20.safetensors: ")
+        self.assertRegex(err, "checkpoint-30.safetensors: its checksum .*; the one before it is used")
 
     def test_of_weights_needs_a_model_that_fits(self):
         self.succeed("train", "small.textproto", "--out", "run", "--quiet")

@@ -12,6 +12,19 @@ function(expect status pattern)
   endif()
 endfunction()
 
+# As short as the documentation promises.
+foreach(example IN ITEMS train:40 own_memory:80 fine_tune:60)
+  string(REPLACE ":" ";" example ${example})
+  list(GET example 0 name)
+  list(GET example 1 most)
+  file(READ ${SOURCE}/examples/c/${name}.c text)
+  string(REGEX MATCHALL "\n" lines "${text}")
+  list(LENGTH lines count)
+  if(NOT count LESS most)
+    message(FATAL_ERROR "${name}.c has ${count} lines; fewer than ${most} are promised")
+  endif()
+endforeach()
+
 file(WRITE train.textproto "
 data { mnist { path: \"${SOURCE}/examples/data/mnist\" } batch_size: 16 }
 model { mlp {} }

@@ -327,4 +327,4 @@ class ReportBrowser(ReportTest):
 
 
 if __name__ == '__main__':
-    unittest.main(verbosity=2)  # says why a test was skipped
+    unittest.main()

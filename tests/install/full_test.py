@@ -70,4 +70,4 @@ class Subdirectory(PrefixTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    unittest.main()

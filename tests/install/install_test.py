@@ -124,4 +124,4 @@ class Libtorch(PrefixTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    unittest.main()

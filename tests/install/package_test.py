@@ -29,4 +29,4 @@ class Debian(PackageTest):
 
 
 if __name__ == "__main__":
-    unittest.main(verbosity=2)
+    unittest.main()

@@ -32,11 +32,11 @@ public final class Tensor {
   /**
    * Uses memory in place.
    *
-   * @param buffer direct, of native byte order; from its position to its limit
+   * @param buffer direct, {@code order(ByteOrder.nativeOrder())} but for bytes; from its position to its limit
    * @param type of the numbers
    * @param shape without gaps, the last dimension next to each other
    * @return a tensor that shows the buffer
-   * @throws IllegalArgumentException where the buffer is not direct, or too small
+   * @throws IllegalArgumentException where the buffer is not direct, of another byte order, or too small
    */
   public static Tensor wrap(ByteBuffer buffer, Type type, long... shape) {
     return wrap(buffer, type, shape, compact(shape));
@@ -45,17 +45,22 @@ public final class Tensor {
   /**
    * Uses memory in place, with any distances.
    *
-   * @param buffer direct, of native byte order; from its position to its limit
+   * @param buffer direct, {@code order(ByteOrder.nativeOrder())} but for bytes; from its position to its limit
    * @param type of the numbers
    * @param shape sizes
    * @param strides from one to the next of each dimension, in elements, not negative
    * @return a tensor that shows the buffer
-   * @throws IllegalArgumentException where the buffer is not direct, or too small
+   * @throws IllegalArgumentException where the buffer is not direct, of another byte order, or too small
    */
   public static Tensor wrap(ByteBuffer buffer, Type type, long[] shape, long[] strides) {
     if (!buffer.isDirect()) {
       throw new IllegalArgumentException("the buffer is on the Java heap; allocateDirect makes one that can be shown, "
           + "and Tensor.of copies an array");
+    }
+    if (type.bytes > 1 && buffer.order() != ByteOrder.nativeOrder()) {
+      throw new IllegalArgumentException("numbers of " + type + " are to be in the byte order of this machine, "
+          + ByteOrder.nativeOrder() + ", and the buffer's is " + buffer.order() + ", as Java makes it: say "
+          + "buffer.order(ByteOrder.nativeOrder()) before it is filled (and again of each slice or duplicate)");
     }
     long needed = bytes(type, shape, strides);
     if (needed > buffer.remaining()) {
@@ -173,23 +178,38 @@ public final class Tensor {
 
   /** Shows a native tensor without a copy; it is freed when no buffer on it is left. */
   static Tensor show(long tensor) {
-    ByteBuffer root = Raw.tensor_data(tensor);
-    Tensor shown = new Tensor(root.asReadOnlyBuffer().order(ByteOrder.nativeOrder()), type(tensor), shape(tensor),
-        strides(tensor));
-    CLEANER.register(root, () -> Raw.signsym_tensor_free(tensor)); // views hold the root
-    return shown;
+    try {
+      ByteBuffer root = memory(tensor);
+      Tensor shown = new Tensor(root.asReadOnlyBuffer().order(ByteOrder.nativeOrder()), type(tensor), shape(tensor),
+          strides(tensor));
+      CLEANER.register(root, () -> Raw.signsym_tensor_free(tensor)); // views hold the root
+      return shown;
+    } catch (Throwable failed) {
+      Raw.signsym_tensor_free(tensor);
+      throw failed;
+    }
   }
 
   /** A copy of a native tensor, which is freed: the collector knows the size of this one. */
   static Tensor take(long tensor) {
     try {
-      ByteBuffer from = Raw.tensor_data(tensor);
+      ByteBuffer from = memory(tensor);
       ByteBuffer copy = direct(from.capacity());
       copy.put(from).clear();
       return new Tensor(copy, type(tensor), shape(tensor), strides(tensor));
     } finally {
       Raw.signsym_tensor_free(tensor);
     }
+  }
+
+  private static ByteBuffer memory(long tensor) {
+    long bytes = Raw.tensor_bytes(tensor);
+    if (bytes > Integer.MAX_VALUE) {
+      throw new SignSymException(Status.UNSUPPORTED, "a tensor with the shape " + Arrays.toString(shape(tensor)) + " spans "
+          + bytes + " bytes; a buffer of Java holds " + Integer.MAX_VALUE + ". Predict in smaller batches; write large "
+          + "weights to a file.", "");
+    }
+    return Raw.tensor_data(tensor);
   }
 
   private static Type type(long tensor) {

@@ -2,12 +2,15 @@ package org.signsym;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.junit.jupiter.api.Test;
+import org.signsym.internal.Raw;
 
 class TensorTest {
   @Test
@@ -37,7 +40,8 @@ class TensorTest {
   void every_type_that_a_float_can_show_is_read() {
     ByteBuffer memory = ByteBuffer.allocateDirect(8).order(ByteOrder.nativeOrder());
     for (Type type : Type.values()) {
-      Tensor ones = Tensor.wrap(memory.putLong(0, -1).slice().limit(type.bytes), type, 1);
+      Tensor ones = Tensor.wrap(memory.putLong(0, -1).slice().order(ByteOrder.nativeOrder())
+          .limit(type.bytes), type, 1);
       switch (type) {
         case F16, BF16 -> assertThrows(IllegalStateException.class, ones::toFloatArray);
         case F32, F64 -> assertTrue(Float.isNaN(ones.toFloatArray()[0]));
@@ -54,7 +58,7 @@ class TensorTest {
 
   @Test
   void a_shape_that_does_not_fit_its_memory_is_refused() {
-    ByteBuffer memory = ByteBuffer.allocateDirect(16);
+    ByteBuffer memory = ByteBuffer.allocateDirect(16).order(ByteOrder.nativeOrder());
     IllegalArgumentException error =
         assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory, Type.F32, 5));
     assertTrue(error.getMessage().contains("20 bytes") && error.getMessage().contains("16"), error.getMessage());
@@ -68,5 +72,45 @@ class TensorTest {
     assertThrows(IllegalArgumentException.class, () -> Tensor.of(new float[5], 2, 3));
     assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(ByteBuffer.allocate(16), Type.U8, 16));
     assertEquals(0, Tensor.wrap(memory, Type.F32, 0, 1000).toFloatArray().length);
+  }
+
+  @Test
+  void numbers_in_another_byte_order_are_refused_and_bytes_have_none() {
+    ByteBuffer memory = ByteBuffer.allocateDirect(16); // of Java's order, which is BIG_ENDIAN
+    ByteOrder other = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN;
+    for (Type type : Type.values()) {
+      if (type.bytes == 1) {
+        assertEquals(16, Tensor.wrap(memory.order(other), type, 16).toFloatArray().length);
+        continue;
+      }
+      IllegalArgumentException error =
+          assertThrows(IllegalArgumentException.class, () -> Tensor.wrap(memory.order(other), type, 1));
+      assertTrue(error.getMessage().contains("buffer.order(ByteOrder.nativeOrder())"), error.getMessage());
+      Tensor.wrap(memory.order(ByteOrder.nativeOrder()), type, 1);
+    }
+  }
+
+  @Test
+  void a_native_tensor_that_no_buffer_can_show_is_refused_and_freed() throws Exception {
+    Natives.load();
+    for (int way = 0; way < 2; way++) {
+      ByteBuffer memory = ByteBuffer.allocateDirect(1);
+      Object owner = new Object();
+      WeakReference<Object> kept = new WeakReference<>(owner);
+      long[] shape = {2};
+      long[] strides = {Integer.MAX_VALUE};
+      long tensor = Raw.signsym_tensor_wrap(memory, Type.U8.code(), shape, strides, 1, owner);
+      boolean shown = way == 0;
+      SignSymException error = assertThrows(SignSymException.class,
+          () -> { if (shown) Tensor.show(tensor); else Tensor.take(tensor); });
+      assertEquals(Status.UNSUPPORTED, error.status());
+      assertTrue(error.getMessage().contains("2147483648 bytes"), error.getMessage());
+      owner = null;
+      for (int i = 0; i < 100 && kept.get() != null; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertNull(kept.get());
+    }
   }
 }

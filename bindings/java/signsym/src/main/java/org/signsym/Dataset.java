@@ -2,7 +2,10 @@ package org.signsym;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongUnaryOperator;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
 import org.signsym.internal.SampleCallback;
@@ -20,12 +23,12 @@ public final class Dataset implements AutoCloseable {
     HELD_OUT
   }
 
-  final Handle handle;
-  private final AtomicReference<Throwable> failure; // of its source
+  private final Handle handle;
+  private final Maker maker; // null: no function makes its samples
 
-  private Dataset(long dataset, AtomicReference<Throwable> failure) {
+  private Dataset(long dataset, Maker maker) {
     this.handle = new Handle("data set", dataset, Raw::signsym_dataset_free);
-    this.failure = failure;
+    this.maker = maker;
   }
 
   /**
@@ -37,8 +40,7 @@ public final class Dataset implements AutoCloseable {
    * @throws SignSymException INVALID_CONFIG, NOT_FOUND, IO, BAD_DATA
    */
   public static Dataset of(Config config, Part part) {
-    return new Dataset(
-        config.call(token -> Raw.signsym_dataset_create_from_config(token, part.ordinal() + 1)), new AtomicReference<>());
+    return new Dataset(config.call(token -> Raw.signsym_dataset_create_from_config(token, part.ordinal() + 1)), null);
   }
 
   /**
@@ -70,8 +72,7 @@ public final class Dataset implements AutoCloseable {
     long second = 0;
     try {
       second = labels.toNative();
-      return new Dataset(Raw.signsym_dataset_create_from_memory(first, second, layout.code(), classes),
-          new AtomicReference<>());
+      return new Dataset(Raw.signsym_dataset_create_from_memory(first, second, layout.code(), classes), null);
     } catch (RuntimeException refused) {
       Raw.signsym_tensor_free(first);
       Raw.signsym_tensor_free(second);
@@ -108,42 +109,81 @@ public final class Dataset implements AutoCloseable {
    */
   public static Dataset of(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
       SampleSource source) {
-    Natives.load();
-    AtomicReference<Throwable> failure = new AtomicReference<>();
-    return new Dataset(Raw.signsym_dataset_create_from_callback(size, classes, shape, shape.length, type.code(),
-        layout.code(), concurrent ? 1 : 0, new Caller(source, bytes(shape, type), failure)), failure);
+    Maker maker = new Maker(size, classes, shape.clone(), type, layout, concurrent,
+        Objects.requireNonNull(source, "source"));
+    return new Dataset(maker.make(new AtomicReference<>()), maker);
   }
 
-  private static long bytes(long[] shape, Type type) {
-    long bytes = type.bytes;
-    for (long size : shape) bytes *= size; // what is out of range is refused by the library
-    return bytes;
+  /** Makes native sets of one function: each trainer has its own, so that it sees the failures of its own calls. */
+  private record Maker(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
+      SampleSource source) {
+    private Maker {
+      if (bytes(shape, type) > Integer.MAX_VALUE) {
+        throw new IllegalArgumentException("a sample of " + type + " with the shape " + Arrays.toString(shape)
+            + " has more bytes than a buffer of Java holds, 2147483647");
+      }
+    }
+
+    /** A new token; the last that the source throws is kept in `failure`. */
+    long make(AtomicReference<Throwable> failure) {
+      Natives.load();
+      return Raw.signsym_dataset_create_from_callback(size, classes, shape, shape.length, type.code(), layout.code(),
+          concurrent ? 1 : 0, new Caller(this, failure));
+    }
+
+    /** Of a sample. */
+    private static long bytes(long[] shape, Type type) {
+      long bytes = type.bytes;
+      for (long size : shape) bytes *= size; // what is out of range is refused by the library
+      return bytes;
+    }
   }
 
   private static final class Caller extends SampleCallback {
-    private final SampleSource source;
+    private final Maker maker;
     private final AtomicReference<Throwable> failure;
 
-    Caller(SampleSource source, long sampleBytes, AtomicReference<Throwable> failure) {
-      super(sampleBytes);
-      this.source = java.util.Objects.requireNonNull(source, "source");
+    Caller(Maker maker, AtomicReference<Throwable> failure) {
+      super(Maker.bytes(maker.shape, maker.type));
+      this.maker = maker;
       this.failure = failure;
     }
 
     @Override
     public long call(long index, ByteBuffer sample) {
       try {
-        return source.read(index, sample.order(ByteOrder.nativeOrder()));
+        long label = maker.concurrent ? read(index, sample) : readAlone(index, sample);
+        if (label < 0 || label >= maker.classes) failure.set(null); // the library says what is wrong with it
+        return label;
       } catch (Throwable thrown) {
-        failure.compareAndSet(null, thrown);
+        failure.set(thrown);
         return FAILED;
+      }
+    }
+
+    private long read(long index, ByteBuffer sample) throws Exception {
+      return maker.source.read(index, sample.order(ByteOrder.nativeOrder()));
+    }
+
+    /** Never on two threads at once, whichever trainers use it. */
+    private long readAlone(long index, ByteBuffer sample) throws Exception {
+      synchronized (maker) {
+        return read(index, sample);
       }
     }
   }
 
-  /** What the source threw, once. */
-  Throwable takeFailure() {
-    return failure.getAndSet(null);
+  /** Calls with a token for one user, which may outlive this; what the source throws for that user is kept in `failure`. */
+  long lend(AtomicReference<Throwable> failure, LongUnaryOperator call) {
+    return handle.with(token -> {
+      if (maker == null) return call.applyAsLong(token);
+      long own = maker.make(failure);
+      try {
+        return call.applyAsLong(own);
+      } finally {
+        Raw.signsym_dataset_free(own);
+      }
+    });
   }
 
   /**

@@ -3,10 +3,14 @@ package org.signsym;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
+import java.util.function.LongUnaryOperator;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
+import org.signsym.internal.Text;
+import org.signsym.v1.Experiment;
 
 /**
  * Trains what a config says.
@@ -25,15 +29,20 @@ public final class Trainer implements AutoCloseable {
   private final Handle handle;
   private final TrainerCalls calls;
 
-  private Trainer(long trainer, Dataset training, Dataset heldOut) {
-    this.handle = new Handle("trainer", trainer, Raw::signsym_trainer_free);
-    this.calls = new TrainerCalls(training, heldOut);
+  /** Makes one of data of the host's, each 0 for none. */
+  private interface Maker {
+    long make(long training, long heldOut);
+  }
+
+  private Trainer(Dataset training, Dataset heldOut, Maker maker) {
+    this.calls = new TrainerCalls();
+    this.handle = new Handle("trainer", lend(training, calls.trainingFailure, first -> lend(heldOut,
+        calls.heldOutFailure, second -> maker.make(first, second))), Raw::signsym_trainer_free);
     handle.use(token -> Raw.signsym_trainer_on_event(token, calls.callback()));
   }
 
-  /** Calls with the token of a data set, 0 for null. */
-  private static <T> T with(Dataset dataset, LongFunction<T> call) {
-    return dataset == null ? call.apply(0) : dataset.handle.with(call);
+  private static long lend(Dataset dataset, AtomicReference<Throwable> failure, LongUnaryOperator call) {
+    return dataset == null ? call.applyAsLong(0) : dataset.lend(failure, call);
   }
 
   /**
@@ -46,6 +55,28 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer create(Config config) {
     return create(config, null, null, null);
+  }
+
+  /**
+   * The same from the generated builders: create(Config.of(experiment)).
+   *
+   * @param experiment what to train
+   * @return the trainer
+   * @throws SignSymException as {@link #create(Config)}
+   */
+  public static Trainer create(Experiment experiment) {
+    return create(Config.of(experiment));
+  }
+
+  /**
+   * The same from a file: create(Config.file(file)).
+   *
+   * @param file of a config
+   * @return the trainer
+   * @throws SignSymException as {@link Config#file(Path)} and {@link #create(Config)}
+   */
+  public static Trainer fromFile(Path file) {
+    return create(Config.file(file));
   }
 
   /**
@@ -84,9 +115,9 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #create(Config, Model)}
    */
   public static Trainer create(Config config, Model model, Dataset training, Dataset heldOut) {
-    LongFunction<Long> create = trained -> config.call(settings -> with(training, first -> with(heldOut,
-        second -> Raw.signsym_trainer_create_with(settings, trained, first, second))));
-    return new Trainer(model == null ? create.apply(0) : model.handle.with(create), training, heldOut);
+    LongFunction<Trainer> create = trained -> config.call(settings -> new Trainer(training, heldOut,
+        (first, second) -> Raw.signsym_trainer_create_with(settings, trained, first, second)));
+    return model == null ? create.apply(0) : model.handle.with(create);
   }
 
   /**
@@ -99,7 +130,7 @@ public final class Trainer implements AutoCloseable {
    */
   public static Trainer resume(Path folder) {
     Natives.load();
-    return new Trainer(Raw.signsym_trainer_resume(folder.toString(), 0), null, null);
+    return new Trainer(null, null, (none, nothing) -> Raw.signsym_trainer_resume(folder.toString(), 0));
   }
 
   /**
@@ -138,8 +169,8 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #resume(Path, Config)}, MISMATCH
    */
   public static Trainer resume(Path folder, Config config, Dataset training, Dataset heldOut) {
-    return new Trainer(config.call(settings -> with(training, first -> with(heldOut,
-        second -> Raw.signsym_trainer_resume_with(folder.toString(), settings, first, second)))), training, heldOut);
+    return config.call(settings -> new Trainer(training, heldOut,
+        (first, second) -> Raw.signsym_trainer_resume_with(folder.toString(), settings, first, second)));
   }
 
   /**
@@ -199,6 +230,19 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
+   * The same, or until it is cancelled.
+   *
+   * @param epochs 0: no limit
+   * @param steps 0: no limit
+   * @param cancel token that ends it
+   * @return where it stands then
+   * @throws SignSymException as {@link #train(CancelToken)}
+   */
+  public Metrics trainFor(long epochs, long steps, CancelToken cancel) {
+    return cancel.handle.with(by -> train(token -> Raw.signsym_trainer_run_for(token, epochs, steps, by)));
+  }
+
+  /**
    * Lets the run that goes on return after its step, without a checkpoint; the next call goes on. From any thread, in
    * the listener too; does nothing where none runs.
    */
@@ -216,11 +260,22 @@ public final class Trainer implements AutoCloseable {
    * @return completes when the run has ended, with where it stands then, or with what {@link #train()} throws
    */
   public CompletableFuture<Metrics> trainAsync() {
-    return TrainingRun.start(this);
+    return trainAsync(0, 0);
+  }
+
+  /**
+   * The same for at most so many epochs and steps.
+   *
+   * @param epochs 0: no limit
+   * @param steps 0: no limit
+   * @return as {@link #trainAsync()}
+   */
+  public CompletableFuture<Metrics> trainAsync(long epochs, long steps) {
+    return TrainingRun.start(token -> trainFor(epochs, steps, token));
   }
 
   private Metrics train(LongConsumer call) {
-    return run(token -> {
+    return run(true, token -> {
       call.accept(token);
       try {
         return metrics(token);
@@ -231,8 +286,8 @@ public final class Trainer implements AutoCloseable {
     });
   }
 
-  private <T> T run(LongFunction<T> call) {
-    return handle.with(token -> calls.run(() -> call.apply(token)));
+  private <T> T run(boolean trains, LongFunction<T> call) {
+    return handle.with(token -> calls.run(trains, () -> call.apply(token)));
   }
 
   /**
@@ -246,7 +301,7 @@ public final class Trainer implements AutoCloseable {
     double[] top1 = new double[1];
     double[] top5 = new double[1];
     long[] samples = new long[1];
-    run(token -> Raw.signsym_trainer_evaluate(token, loss, top1, top5, samples));
+    run(false, token -> Raw.signsym_trainer_evaluate(token, loss, top1, top5, samples));
     return new Evaluation(loss[0], top1[0], top5[0], samples[0]);
   }
 
@@ -262,7 +317,7 @@ public final class Trainer implements AutoCloseable {
    */
   public double step(Tensor samples, Tensor labels, Layout layout) {
     double[] loss = new double[1];
-    run(token -> samples.lend(first -> labels.lend(
+    run(true, token -> samples.lend(first -> labels.lend(
         second -> Raw.signsym_trainer_step(token, first, second, layout.code(), loss))));
     return loss[0];
   }
@@ -305,10 +360,22 @@ public final class Trainer implements AutoCloseable {
     return handle.with(Trainer::metrics);
   }
 
+  /**
+   * The metrics as JSON. From any thread, in the listener too.
+   *
+   * @return of the message Metrics, with its names of fields
+   */
+  public String metricsJson() {
+    return Text.fromNative(handle.with(token -> metrics(token, Raw.SIGNSYM_JSON)));
+  }
+
+  private static byte[] metrics(long token, int format) {
+    return Handle.bytes(Raw.signsym_trainer_metrics(token, format));
+  }
+
   private static Metrics metrics(long token) {
     try {
-      return Metrics.of(org.signsym.v1.Metrics.parseFrom(
-          Handle.bytes(Raw.signsym_trainer_metrics(token, Raw.SIGNSYM_BINARY))));
+      return Metrics.of(org.signsym.v1.Metrics.parseFrom(metrics(token, Raw.SIGNSYM_BINARY)));
     } catch (InvalidProtocolBufferException impossible) {
       throw new IllegalStateException(impossible); // the library wrote it
     }
@@ -340,7 +407,18 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException BAD_DATA, MISMATCH, UNSUPPORTED
    */
   public void restore(byte[] checkpoint) {
-    handle.use(token -> Raw.signsym_trainer_restore(token, checkpoint, null));
+    restore(checkpoint, null);
+  }
+
+  /**
+   * The same with a name for the bytes.
+   *
+   * @param checkpoint its bytes
+   * @param source where they are from, as errors are to say
+   * @throws SignSymException as {@link #restore(byte[])}
+   */
+  public void restore(byte[] checkpoint, String source) {
+    handle.use(token -> Raw.signsym_trainer_restore(token, checkpoint, source));
   }
 
   /**

@@ -2,6 +2,7 @@ package org.signsym;
 
 import java.lang.ref.WeakReference;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.signsym.internal.EventCallback;
 import org.signsym.internal.Raw;
@@ -13,42 +14,44 @@ final class TrainerCalls {
 
   volatile TrainingListener listener;
 
-  private final Dataset training; // of the host's, or null
-  private final Dataset heldOut;
+  // What sources threw for this trainer: the last, since the first may be of a sample that was read ahead for an earlier
+  // call. The library reads nothing for a call before such samples are done with.
+  final AtomicReference<Throwable> trainingFailure = new AtomicReference<>();
+  final AtomicReference<Throwable> heldOutFailure = new AtomicReference<>();
+
   private final AtomicBoolean running = new AtomicBoolean();
   private volatile Throwable failure; // of the listener, in the call that runs
+  private volatile boolean failedBefore; // the listener: the run had failed already
 
-  TrainerCalls(Dataset training, Dataset heldOut) {
-    this.training = training;
-    this.heldOut = heldOut;
-  }
-
-  /** Whatever the listener or a data source threw becomes the cause of what the call throws. */
-  <T> T run(Supplier<T> call) {
+  /**
+   * Whatever the listener or a data source threw becomes the cause of what the call throws.
+   *
+   * @param trains false: the call reads the held-out part alone
+   */
+  <T> T run(boolean trains, Supplier<T> call) {
     if (!running.compareAndSet(false, true)) {
       throw new SignSymException(Status.BUSY, "the trainer is in use: another thread, or the call that this listener is "
           + "in, trains, evaluates or makes a step; wait until it has returned", "");
     }
     try {
-      takeFailures(); // left by a call that ended for another reason
+      trainingFailure.set(null);
+      heldOutFailure.set(null);
       return call.get();
     } catch (SignSymException error) {
-      for (Throwable thrown : takeFailures()) {
-        if (thrown == null) continue;
-        if (error.status() == Status.CALLBACK_FAILED && error.getCause() == null) error.initCause(thrown);
-        else error.addSuppressed(thrown);
-      }
+      if (error.status() == Status.CALLBACK_FAILED) error.initCause(cause(trains));
+      if (failure != null && failure != error.getCause()) error.addSuppressed(failure);
       throw error;
     } finally {
+      failure = null;
       running.set(false);
     }
   }
 
-  private Throwable[] takeFailures() {
-    Throwable[] failures = {failure, training == null ? null : training.takeFailure(),
-        heldOut == null ? null : heldOut.takeFailure()};
-    failure = null;
-    return failures;
+  /** Null where a source gave a wrong label, of which the message speaks. */
+  private Throwable cause(boolean trains) {
+    if (failure != null && !failedBefore) return failure;
+    Throwable thrown = trains ? trainingFailure.getAndSet(null) : null;
+    return thrown != null ? thrown : heldOutFailure.getAndSet(null);
   }
 
   /** The native side keeps it alive, so it must not keep the trainer, which the listener may hold. */
@@ -75,9 +78,17 @@ final class TrainerCalls {
       }
       return 0;
     } catch (Throwable thrown) {
-      if (failure == null) failure = thrown;
-      else if (failure != thrown) failure.addSuppressed(thrown);
+      keep(thrown, token);
       return 1;
+    }
+  }
+
+  private void keep(Throwable thrown, long token) {
+    if (failure == null) {
+      failure = thrown;
+      failedBefore = Raw.signsym_event_text(token).equals("failed"); // the END of a run that has
+    } else if (failure != thrown) {
+      failure.addSuppressed(thrown);
     }
   }
 }

@@ -2,6 +2,7 @@ package org.signsym;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -10,11 +11,15 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -191,5 +196,115 @@ class DatasetTest {
         assertArrayEquals(whole, weights(trainer));
       }
     }
+  }
+
+  @Test
+  void two_trainers_on_one_set_are_each_told_what_was_thrown_for_them() {
+    for (boolean concurrent : new boolean[] {false, true}) {
+      IOException first = new IOException("first");
+      IOException second = new IOException("second");
+      AtomicReference<IOException> next = new AtomicReference<>(first);
+      Config config = Tiny.hostConfig().with("data.batch_size", "64"); // one batch: nothing is read ahead
+      List<Throwable> causes = new ArrayList<>();
+      try (Dataset set = made(concurrent, (index, sample) -> {
+            throw next.get();
+          });
+          Trainer outer = Trainer.create(config, set, set);
+          Trainer inner = Trainer.create(config, set, set)) {
+        outer.onEvent(event -> {
+          if (event.kind() != TrainingEvent.Kind.END) return;
+          next.set(second);
+          causes.add(assertThrows(SignSymException.class, inner::train).getCause());
+        });
+        causes.add(assertThrows(SignSymException.class, outer::train).getCause());
+      }
+      assertEquals(List.of(second, first), causes);
+    }
+  }
+
+  @Test
+  void what_is_thrown_late_for_one_run_is_not_the_cause_in_the_next() {
+    IOException late = new IOException("late");
+    IOException own = new IOException("own");
+    CountDownLatch entered = new CountDownLatch(1);
+    CountDownLatch next = new CountDownLatch(1);
+    SampleSource good = records();
+    AtomicInteger calls = new AtomicInteger();
+    try (Dataset training = made(true, (index, sample) -> {
+          if (next.getCount() == 0) throw own;
+          if (calls.incrementAndGet() < 40) return good.read(index, sample);
+          entered.countDown();
+          next.await();
+          throw late;
+        });
+        Dataset heldOut = Tiny.dataset(false);
+        Trainer trainer = Trainer.create(Tiny.hostConfig().with("data.loader_threads", "1"), training, heldOut)) {
+      trainer.onEvent(event -> {
+        if (event.kind() != TrainingEvent.Kind.STEP) return;
+        assertTrue(entered.await(30, TimeUnit.SECONDS), "nothing is read ahead");
+        trainer.pause();
+      }).train();
+      trainer.onEvent(event -> {
+        if (event.kind() == TrainingEvent.Kind.START) next.countDown();
+      });
+      assertSame(own, assertThrows(SignSymException.class, trainer::train).getCause());
+    }
+  }
+
+  @Test
+  void what_a_listener_throws_at_the_end_of_a_run_that_failed_is_suppressed() {
+    IOException thrown = new IOException("no more");
+    Exception after = new Exception("after");
+    try (Dataset training = made(false, (index, sample) -> {
+          throw thrown;
+        });
+        Dataset heldOut = Tiny.dataset(false);
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
+      trainer.onEvent(event -> {
+        if (event.kind() == TrainingEvent.Kind.END) throw after;
+      });
+      SignSymException error = assertThrows(SignSymException.class, trainer::train);
+      assertSame(thrown, error.getCause());
+      assertArrayEquals(new Throwable[] {after}, error.getSuppressed());
+    }
+  }
+
+  @Test
+  void a_label_that_cannot_be_is_told_in_the_words_of_the_library() {
+    try (Dataset training = made(false, (index, sample) -> 10);
+        Dataset heldOut = Tiny.dataset(false);
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
+      SignSymException error = assertThrows(SignSymException.class, trainer::train);
+      assertEquals(Status.CALLBACK_FAILED, error.status());
+      assertTrue(error.getMessage().contains("the label 10"), error.getMessage());
+      assertNull(error.getCause());
+    }
+  }
+
+  @Test
+  void a_source_that_is_not_concurrent_is_never_in_two_calls_at_once_whichever_trainers_ask() throws Exception {
+    SampleSource good = records();
+    AtomicInteger inside = new AtomicInteger();
+    AtomicInteger most = new AtomicInteger();
+    try (Dataset set = made(false, (index, sample) -> {
+          most.accumulateAndGet(inside.incrementAndGet(), Math::max);
+          Thread.sleep(1);
+          inside.decrementAndGet();
+          return good.read(index, sample);
+        });
+        Trainer first = Trainer.create(Tiny.hostConfig(), set, null);
+        Trainer second = Trainer.create(Tiny.hostConfig(), set, null)) {
+      CompletableFuture<Metrics> other = first.trainAsync(1, 0);
+      second.trainFor(1, 0);
+      other.get();
+    }
+    assertEquals(1, most.get());
+  }
+
+  @Test
+  void a_sample_that_no_buffer_can_hold_is_refused() {
+    IllegalArgumentException error = assertThrows(IllegalArgumentException.class,
+        () -> Dataset.of(1, 10, new long[] {1L << 29}, records()));
+    assertTrue(error.getMessage().contains("2147483647"), error.getMessage());
   }
 }

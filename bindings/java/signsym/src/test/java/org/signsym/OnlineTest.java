@@ -88,6 +88,9 @@ class OnlineTest {
       assertArrayEquals(first.checkpoint(), second.checkpoint());
       assertEquals(Status.BAD_DATA,
           assertThrows(SignSymException.class, () -> second.restore(new byte[] {1, 2, 3})).status());
+      SignSymException named =
+          assertThrows(SignSymException.class, () -> second.restore(new byte[] {1, 2, 3}, "the row of yesterday"));
+      assertTrue(named.getMessage().contains("the row of yesterday"), named.getMessage());
     }
     try (Trainer other = Trainer.create(Tiny.config().with("seed", "3"))) {
       assertEquals(Status.MISMATCH, assertThrows(SignSymException.class,

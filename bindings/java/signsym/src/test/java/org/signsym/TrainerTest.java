@@ -136,6 +136,52 @@ class TrainerTest {
   }
 
   @Test
+  void a_token_may_be_closed_during_its_run() {
+    for (boolean set : new boolean[] {false, true}) {
+      try (Trainer trainer = Tiny.trainer()) {
+        CancelToken token = new CancelToken();
+        trainer.onEvent(event -> {
+          if (event.kind() != Kind.STEP || event.step() != 2) return;
+          if (set) token.cancel();
+          token.close();
+        });
+        if (set) {
+          assertEquals(Status.CANCELLED, assertThrows(SignSymException.class, () -> trainer.train(token)).status());
+          assertEquals(2, trainer.metrics().step());
+        } else {
+          assertTrue(trainer.train(token).finished());
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_part_of_a_run_can_be_cancelled_or_have_a_thread_of_its_own() throws Exception {
+    try (Trainer trainer = Tiny.trainer(); CancelToken token = new CancelToken()) {
+      assertEquals(3, trainer.trainAsync(0, 3).get().step());
+      assertEquals(4, trainer.trainFor(1, 0, token).step());
+      trainer.onEvent(event -> token.cancel());
+      assertEquals(Status.CANCELLED,
+          assertThrows(SignSymException.class, () -> trainer.trainFor(0, 2, token)).status());
+      assertTrue(trainer.metrics().step() < 6);
+      ExecutionException error = assertThrows(ExecutionException.class, () -> trainer.trainAsync(-1, 0).get());
+      assertEquals(Status.INVALID_ARGUMENT, ((SignSymException) error.getCause()).status());
+    }
+  }
+
+  @Test
+  void a_trainer_is_made_from_builders_or_a_file(@TempDir Path folder) throws Exception {
+    Config config = Tiny.config();
+    Path file = Files.writeString(folder.resolve("c.textproto"), config.toText());
+    try (Trainer built = Trainer.create(config.toMessage()); Trainer read = Trainer.fromFile(file)) {
+      assertEquals(built.config().hash(), read.config().hash());
+      assertTrue(read.metricsJson().contains("\"steps_per_epoch\""), read.metricsJson());
+    }
+    assertEquals(Status.NOT_FOUND,
+        assertThrows(SignSymException.class, () -> Trainer.fromFile(folder.resolve("none"))).status());
+  }
+
+  @Test
   void a_future_completes_when_the_run_has_ended() throws Exception {
     try (Trainer trainer = Tiny.trainer()) {
       Metrics metrics = trainer.trainAsync().get(60, TimeUnit.SECONDS);

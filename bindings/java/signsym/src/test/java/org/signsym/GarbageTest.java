@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -19,26 +20,57 @@ class GarbageTest {
   private static final int EVERY = 100; // cycles from one forced collection to the next
   private static final int LEAK = 20; // kB a cycle that the short form must see
 
-  @Test
-  void a_run_holds_what_it_needs_while_the_collector_works() throws Exception {
+  /** An action while the collector works on another thread. */
+  private static void duringCollections(Callable<Void> action) throws Exception {
     Thread collector = new Thread(() -> {
       while (!Thread.currentThread().isInterrupted()) System.gc();
     });
     collector.setDaemon(true);
     collector.start();
     try {
-      for (int i = 0; i < (FULL ? 100 : 5); i++) {
-        int[] steps = new int[1];
-        // Nobody but the call itself holds the trainer.
-        Tiny.trainer().onEvent(event -> {
-          if (event.kind() == TrainingEvent.Kind.STEP) steps[0] += new byte[1000].length / 1000;
-        }).train();
-        assertEquals(8, steps[0]);
-      }
+      for (int i = 0; i < (FULL ? 100 : 5); i++) action.call();
     } finally {
       collector.interrupt();
       collector.join();
     }
+  }
+
+  @Test
+  void a_run_holds_what_it_needs_while_the_collector_works() throws Exception {
+    duringCollections(() -> {
+      int[] steps = new int[1];
+      // Nobody but the call itself holds the trainer.
+      Tiny.trainer().onEvent(event -> {
+        if (event.kind() == TrainingEvent.Kind.STEP) steps[0] += new byte[1000].length / 1000;
+      }).train();
+      assertEquals(8, steps[0]);
+      return null;
+    });
+  }
+
+  @Test
+  void a_run_holds_the_data_of_its_host_while_the_collector_works() throws Exception {
+    double expected = trainedOn(Tiny.dataset(true));
+    duringCollections(() -> {
+      assertEquals(expected, trainedOn(Tiny.dataset(true)));
+      assertEquals(expected, trainedOn(made(false)));
+      assertEquals(expected, trainedOn(made(true)));
+      return null;
+    });
+  }
+
+  /** The loss at the end. Nobody but the run holds the sets, their memory and functions. */
+  private static double trainedOn(Dataset training) {
+    return Trainer.create(Tiny.hostConfig(), training, Tiny.dataset(false)).train().loss();
+  }
+
+  /** The training set by a function, which nobody else holds. */
+  private static Dataset made(boolean concurrent) {
+    byte[] records = Tiny.records(true);
+    return Dataset.of(64, 10, new long[] {3, 32, 32}, Type.U8, Layout.NCHW, concurrent, (index, sample) -> {
+      sample.put(records, (int) index * 3073 + 1, 3072);
+      return records[(int) index * 3073];
+    });
   }
 
   @Test

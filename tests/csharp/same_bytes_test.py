@@ -8,16 +8,7 @@ import tempfile
 source = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"])
 probe = str(pathlib.Path(os.environ["SIGNSYM_CSHARP"]) / "Probe.exe")
 driver, train_c = sys.argv[1:]
-CONFIG = """
-name: "same"
-data {{ cifar10 {{ path: "{data}" }} batch_size: 32 transform {{ crop {{ padding: 4 }} }} transform {{ flip {{}} }} transform {{ normalize {{}} }} }}
-model {{ resnet_cifar {{ depth: 8 width: 4 }} }}
-feedback {{ rule: SIGN_SYMMETRY_RANDOM_MAGNITUDE }}
-optimizer {{ sgd {{ momentum: 0.9 }} learning_rate: 0.05 }}
-train {{ epochs: 1 max_steps: 12 }}
-compute {{ threads: 2 precision: FP32 deterministic: true }}
-output {{ folder: "{folder}" }}
-"""
+CONFIG = (source / "bindings/same-bytes.textproto").read_text()
 
 with tempfile.TemporaryDirectory(prefix="signsym-same-") as scratch:
     runs = {}
@@ -26,9 +17,9 @@ with tempfile.TemporaryDirectory(prefix="signsym-same-") as scratch:
                           "mono-async": mono + ["train-async"], "netcore-async": netcore + ["train-async"]}.items():
         config = pathlib.Path(scratch) / f"{name}.textproto"
         folder = pathlib.Path(scratch) / name
-        config.write_text(CONFIG.format(data=source / "examples/data/cifar10", folder=folder))
+        config.write_text(f'{CONFIG} output {{ folder: "{folder}" }}')
         arguments = [str(config)] if name in ("driver", "c") else []
-        subprocess.run(command + arguments, env={**os.environ, "PROBE_CONFIG": str(config)}, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(command + arguments, env={**os.environ, "PROBE_CONFIG": str(config)}, check=True, cwd=source, stdout=subprocess.DEVNULL)
         runs[name] = (folder / "checkpoint-12.safetensors").read_bytes()
     wrong = [name for name, checkpoint in runs.items() if checkpoint != runs["driver"]]
     sys.exit(f"other bytes than the driver's: {wrong}" if wrong else 0)

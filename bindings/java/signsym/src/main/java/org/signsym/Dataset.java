@@ -139,7 +139,7 @@ public final class Dataset implements AutoCloseable {
     }
   }
 
-  private static final class Caller extends SampleCallback {
+  static final class Caller extends SampleCallback {
     private final Maker maker;
     private final AtomicReference<Throwable> failure;
 

@@ -275,7 +275,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   private Metrics train(LongConsumer call) {
-    return run(true, token -> {
+    return run(true, token -> LiveRuns.during(this, () -> {
       call.accept(token);
       try {
         return metrics(token);
@@ -283,7 +283,7 @@ public final class Trainer implements AutoCloseable {
         if (error.status() != Status.INVALID_HANDLE) throw error;
         throw new SignSymException(Status.CANCELLED, "the trainer was closed while its run ended", "");
       }
-    });
+    }));
   }
 
   private <T> T run(boolean trains, LongFunction<T> call) {

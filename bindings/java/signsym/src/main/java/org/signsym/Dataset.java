@@ -152,9 +152,7 @@ public final class Dataset implements AutoCloseable {
     @Override
     public long call(long index, ByteBuffer sample) {
       try {
-        long label = maker.concurrent ? read(index, sample) : readAlone(index, sample);
-        if (label < 0 || label >= maker.classes) failure.set(null); // the library says what is wrong with it
-        return label;
+        return maker.concurrent ? read(index, sample) : readAlone(index, sample);
       } catch (Throwable thrown) {
         failure.set(thrown);
         return FAILED;

@@ -47,7 +47,7 @@ final class TrainerCalls {
     }
   }
 
-  /** Null where a source gave a wrong label, of which the message speaks. */
+  /** Null where a source gave a label that cannot be, of which the message speaks. */
   private Throwable cause(boolean trains) {
     if (failure != null && !failedBefore) return failure;
     Throwable thrown = trains ? trainingFailure.getAndSet(null) : null;

@@ -3,6 +3,7 @@ process of its own, with the installed artifacts."""
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import struct
 import subprocess
@@ -16,6 +17,7 @@ LIBTORCH = pathlib.Path(os.environ["SIGNSYM_LIBTORCH"])
 PLATFORM = os.environ["SIGNSYM_PLATFORM"]
 MNIST = SOURCE / "examples/data/mnist"
 TRAINED = "3 steps, finished"
+SYMBOL = b"_ZN2at11show_configB5cxx11Ev"  # what the library asks LibTorch for first
 NAMELESS = 54321  # a user without an entry in passwd, as in containers
 
 
@@ -114,6 +116,28 @@ class Natives(unittest.TestCase):
             return data[:18] + struct.pack("<H", 243) + data[20:]  # e_machine: RISC-V
         self.check_refused("cannot be loaded", "for another processor", jars=[self.natives_with(change)],
                            cache=self.folder / "cache", options=[f"-Dorg.signsym.libtorch={LIBTORCH}"])
+
+    def test_a_system_that_is_too_old_is_told(self):
+        def change(data):
+            needed = max(re.findall(rb"\0GLIBC_2\.[\d.]+\0", data))
+            return data.replace(needed, b"\0GLIBC_9" + needed[8:])
+        self.check_refused("GLIBC_9", "This system is too old", "Debian 12", jars=[self.natives_with(change)],
+                           cache=self.folder / "cache", options=[f"-Dorg.signsym.libtorch={LIBTORCH}"])
+
+    def test_a_LibTorch_that_lacks_a_symbol_is_told(self):
+        def change(data):
+            self.assertIn(SYMBOL, data)
+            return data.replace(SYMBOL, SYMBOL.replace(b"show", b"shew"))
+        self.check_refused("undefined symbol: _ZN2at11shew", "LibTorch is of another version",
+                           jars=[self.natives_with(change)], cache=self.folder / "cache",
+                           options=[f"-Dorg.signsym.libtorch={LIBTORCH}"])
+
+    def test_a_LibTorch_that_says_another_version_is_told(self):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-java-"))  # LD_PRELOAD ends a name at a space
+        self.addCleanup(shutil.rmtree, folder)
+        other = folder / "other_libtorch.so"
+        subprocess.run(["c++", "-shared", "-fPIC", "-o", other, SOURCE / "tests/hazards/other_libtorch.cpp"], check=True)
+        self.check_refused("2.3.1", str(other), "was built for", LD_PRELOAD=str(other))
 
     def test_musl_is_told(self):
         self.check_refused("musl", "Debian", LD_PRELOAD=self.fake_library("ld-musl-x86_64.so.1"))

@@ -33,7 +33,8 @@ class Window(unittest.TestCase):
         self.addCleanup(screen.terminate)
         return ":" + screen.stdout.readline().strip()
 
-    def test_it_shows_the_curves_of_a_run_and_its_button_ends_it(self):
+    def look(self, percent):
+        """What is read in the window before and after the button was pressed, and its picture's pixels of the curve."""
         jars = [next((REPOSITORY / path).glob("*/*[0-9].jar")) for path in (
             "org/signsym/signsym", "com/google/protobuf/protobuf-java", f"org/signsym/signsym-natives-{PLATFORM}",
             f"org/signsym/signsym-libtorch-{PLATFORM}")]
@@ -44,14 +45,24 @@ class Window(unittest.TestCase):
         picture = self.folder / "window.png"
         result = subprocess.run(
             ["java", f"-Dorg.signsym.cache={BUILD}/cache", "-cp", path, "Look", picture,
-             "5", "examples/configs/demo-mnist.textproto"],
-            cwd=SOURCE, env={**os.environ, "DISPLAY": self.show_screen()}, capture_output=True, text=True, timeout=300)
+             str(percent), "examples/configs/demo-mnist.textproto", "feedback.rule=SIGN_SYMMETRY"],
+            cwd=SOURCE, env={**os.environ, "DISPLAY": self.show_screen()}, capture_output=True, text=True, timeout=120)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        during, after, curve = result.stdout.splitlines()
-        self.assertRegex(during, r"^epoch \d+ of \d+, loss [0-9.]+, \d+ pictures a second$")
-        self.assertRegex(after, r"^cancelled after \d+ steps$")
-        self.assertGreater(int(curve.split()[0]), 100)
         self.assertEqual(picture.read_bytes()[:8], b"\x89PNG\r\n\x1a\n")
+        before, after, curve = result.stdout.splitlines()
+        return before, after, int(curve.split()[0])
+
+    def test_it_shows_the_curves_of_a_run_and_its_button_ends_it(self):
+        before, after, curve = self.look(5)
+        self.assertRegex(before, r"^epoch \d+ of \d+, loss [0-9.]+, \d+ pictures a second$")
+        self.assertRegex(after, r"^cancelled after \d+ steps$")
+        self.assertGreater(curve, 100)
+
+    def test_it_shows_a_run_to_its_end_full(self):
+        before, after, curve = self.look(100)
+        self.assertRegex(before, r"^finished after \d+ steps$")
+        self.assertEqual(before, after)
+        self.assertGreater(curve, 100)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import javax.swing.SwingUtilities;
 
 /**
  * Looks at the window of the example as a person does: Look PICTURE PERCENT CONFIG [FIELD=VALUE …] waits until so much of
- * the run is done, takes a picture, presses Cancel, closes the window, and says what it read.
+ * the run is done, takes a picture, presses Cancel, closes the window, and says what it read. At 100 the run has ended.
  */
 public final class Look {
   public static void main(String[] arguments) throws Exception {
@@ -25,17 +25,22 @@ public final class Look {
     Frame window = Frame.getFrames()[0];
     JProgressBar progress = find(window, JProgressBar.class);
     JLabel says = find(window, JLabel.class);
-    await(() -> progress.getValue() >= Integer.parseInt(arguments[1]));
+    int percent = Integer.parseInt(arguments[1]);
+    await(() -> percent < 100 ? progress.getValue() >= percent : ended(says));
     Robot robot = new Robot();
     robot.waitForIdle();
     BufferedImage picture = robot.createScreenCapture(new Rectangle(window.getLocationOnScreen(), window.getSize()));
     ImageIO.write(picture, "png", new File(arguments[0]));
     System.out.println(says.getText());
     SwingUtilities.invokeAndWait(() -> find(window, JButton.class).doClick());
-    await(() -> says.getText().contains(" after ") && says.getText().contains("steps"));
+    await(() -> ended(says));
     System.out.println(says.getText());
     System.out.println(pixels(picture, 0x1f5fa8) + " pixels of the curve");
     window.dispatchEvent(new WindowEvent(window, WindowEvent.WINDOW_CLOSING));
+  }
+
+  private static boolean ended(JLabel says) {
+    return says.getText().contains(" after ") && says.getText().contains("steps");
   }
 
   /** As the thread of the window sees it. */

@@ -23,9 +23,14 @@ public final class FineTune {
   private static final int SIZE = 28;
 
   public static void main(String[] arguments) {
+    if (arguments.length == 0) {
+      System.err.println("usage: FineTune MNIST-FOLDER [STEPS]");
+      System.exit(2);
+    }
     String steps = arguments.length > 1 ? arguments[1] : "300";
     Config digits = Config.text("data { mnist { path: '" + Path.of(arguments[0]) + "' } batch_size: 64 }"
-        + " model { lenet {} } optimizer { learning_rate: 0.02 } train { epochs: 1 }").with("train.max_steps", steps);
+        + " model { lenet {} } feedback { rule: SIGN_SYMMETRY } optimizer { learning_rate: 0.02 } train { epochs: 1 }")
+        .with("train.max_steps", steps);
     try (Trainer trainer = Trainer.create(digits); Model model = trainer.model()) {
       trainer.train();
       System.out.printf("digits: %.1f %%%n", trainer.evaluate().top1());
@@ -33,7 +38,8 @@ public final class FineTune {
 
       model.replaceHead(SHAPES.length);
       model.freeze("conv*");
-      Config shapes = digits.with("data", "{ host {} batch_size: 16 }").with("optimizer.learning_rate", "0.05").with("train", "{ epochs: 6 }");
+      Config shapes = digits.with("data", "{ host {} batch_size: 16 }").with("optimizer.learning_rate", "0.05")
+          .with("train", "{ epochs: 6 }");
       try (Dataset training = draw(600, 1); Dataset heldOut = draw(150, 2);
           Trainer tuner = Trainer.create(shapes, model, training, heldOut)) {
         tuner.onEvent(event -> {

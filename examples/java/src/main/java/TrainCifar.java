@@ -1,4 +1,5 @@
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.signsym.Config;
 import org.signsym.SignSymException;
 import org.signsym.Trainer;
@@ -10,6 +11,10 @@ import org.signsym.TrainingEvent;
  */
 public final class TrainCifar {
   public static void main(String[] arguments) {
+    if (arguments.length == 0 || !Arrays.stream(arguments).skip(1).allMatch(change -> change.contains("="))) {
+      System.err.println("usage: TrainCifar CONFIG [FIELD=VALUE …]");
+      System.exit(2);
+    }
     try {
       Config config = Config.file(Path.of(arguments[0]));
       for (int i = 1; i < arguments.length; i++) {

@@ -10,6 +10,7 @@ import java.awt.event.WindowEvent;
 import java.awt.geom.Path2D;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import javax.swing.BorderFactory;
@@ -132,6 +133,10 @@ public final class TrainingWindow extends JFrame {
   }
 
   public static void main(String[] arguments) {
+    if (arguments.length == 0 || !Arrays.stream(arguments).skip(1).allMatch(change -> change.contains("="))) {
+      System.err.println("usage: TrainingWindow CONFIG [FIELD=VALUE …]");
+      System.exit(2);
+    }
     Config config = Config.file(Path.of(arguments[0]));
     for (int i = 1; i < arguments.length; i++) {
       String[] change = arguments[i].split("=", 2);

@@ -63,6 +63,22 @@ class Setup(ScriptTest):
         self.assertIn(f"SIGNSYM_LIBTORCH={self.folder}/nowhere holds no lib/libtorch_cpu.so",
                       self.refused("setup", SIGNSYM_LIBTORCH="nowhere"))
 
+    def machine(self, name):
+        """The PATH on which this is another machine."""
+        uname = self.folder / "uname"
+        uname.write_text(f"#!/bin/sh\necho {name}\n")
+        uname.chmod(0o755)
+        return f"{self.folder}:{os.environ['PATH']}"
+
+    def test_asks_for_a_libtorch_on_aarch64_and_goes_on_with_one(self):
+        path = self.machine("Linux aarch64")
+        self.assertIn("name one of your own with SIGNSYM_LIBTORCH", self.refused("setup", PATH=path, SIGNSYM_LIBTORCH=""))
+        self.libtorch((2, 5, 1))
+        self.assertIn("LibTorch 2.5 in", self.refused("setup", PATH=path, SIGNSYM_LIBTORCH="torch"))
+
+    def test_refuses_other_machines(self):
+        self.assertIn("this is Darwin arm64", self.refused("setup", PATH=self.machine("Darwin arm64")))
+
 
     def test_finds_one_by_cmake_prefix_path_as_well(self):
         self.libtorch((2, 5, 1))

@@ -58,7 +58,7 @@ class Window(unittest.TestCase):
         self.assertRegex(after, r"^cancelled after \d+ steps$")
         self.assertGreater(curve, 100)
 
-    def test_it_shows_a_run_to_its_end_full(self):
+    def test_it_shows_a_run_to_its_end(self):
         before, after, curve = self.look(100)
         self.assertRegex(before, r"^finished after \d+ steps$")
         self.assertEqual(before, after)

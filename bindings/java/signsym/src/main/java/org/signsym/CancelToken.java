@@ -13,7 +13,7 @@ public final class CancelToken implements AutoCloseable {
     handle = new Handle("cancel token", Raw.signsym_cancel_create(), Raw::signsym_cancel_free);
   }
 
-  /** Ends each run that has the token after the step that it is in; its checkpoint is written. */
+  /** Ends each run that has the token, with its checkpoint, after the step (or batch of an evaluation) that it is in. */
   public void cancel() {
     handle.use(Raw::signsym_cancel_set);
   }

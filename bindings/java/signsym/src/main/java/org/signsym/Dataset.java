@@ -171,7 +171,7 @@ public final class Dataset implements AutoCloseable {
     }
   }
 
-  /** Calls with a token for one user, which may outlive this; what the source throws for that user is kept in `failure`. */
+  /** Calls with a token for one user; what the source throws for that one is kept in `failure`. */
   long lend(AtomicReference<Throwable> failure, LongUnaryOperator call) {
     return handle.with(token -> {
       if (maker == null) return call.applyAsLong(token);

@@ -205,9 +205,9 @@ public final class Tensor {
   private static ByteBuffer memory(long tensor) {
     long bytes = Raw.tensor_bytes(tensor);
     if (bytes > Integer.MAX_VALUE) {
-      throw new SignSymException(Status.UNSUPPORTED, "a tensor with the shape " + Arrays.toString(shape(tensor)) + " spans "
-          + bytes + " bytes; a buffer of Java holds " + Integer.MAX_VALUE + ". Predict in smaller batches; write large "
-          + "weights to a file.", "");
+      throw new SignSymException(Status.UNSUPPORTED, "a tensor with the shape " + Arrays.toString(shape(tensor))
+          + " spans " + bytes + " bytes; a buffer of Java holds " + Integer.MAX_VALUE + ". Predict in smaller batches; "
+          + "write large weights to a file.", "");
     }
     return Raw.tensor_data(tensor);
   }

@@ -171,7 +171,7 @@ public final class TrainingEvent {
   }
 
   /**
-   * CHECKPOINT: its file. LOG: the message. END: finished, cancelled, diverged or failed.
+   * CHECKPOINT: its file. LOG: the message. END: finished, paused, cancelled, diverged or failed.
    *
    * @return the text
    */

@@ -102,10 +102,12 @@ public final class Dataset implements AutoCloseable {
    * @param shape of a sample: channels, height, width (with NHWC height, width, channels), or one number
    * @param type of its numbers
    * @param layout of a sample
-   * @param concurrent false: the function is called on the thread that trains; true: on several at once
+   * @param concurrent false: the function is called on the thread that trains, never on two at once; true: on several,
+   *     and ahead of time
    * @param source the function
    * @return the data set
    * @throws SignSymException INVALID_ARGUMENT
+   * @throws IllegalArgumentException where a sample has more bytes than a buffer of Java holds
    */
   public static Dataset of(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
       SampleSource source) {

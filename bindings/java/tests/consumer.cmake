@@ -32,7 +32,7 @@ run("^3 steps, finished" ${cache} -p ${classes}${jars} -m consumer/consumer.Main
 set(examples ${cache} -cp ${folder}/java/target/signsym-examples-0.1.0.jar)
 set(cifar examples/configs/demo-cifar10.textproto feedback.rule=SIGN_SYMMETRY)
 if(DEFINED ENV{SIGNSYM_TEST_FULL})
-  run("finished" ${examples} TrainCifar ${cifar})
+  run("finished" ${examples} TrainCifar ${cifar} train.epochs=3)
   run("is a cross" ${examples} FineTune examples/data/mnist)
   run("9[0-9].[0-9] %" ${examples} Online)
 else()

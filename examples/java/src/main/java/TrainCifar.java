@@ -7,7 +7,7 @@ import org.signsym.TrainingEvent;
 
 /**
  * Trains what a config says, with progress. TrainCifar CONFIG [FIELD=VALUE …], as in
- * TrainCifar examples/configs/demo-cifar10.textproto feedback.rule=SIGN_SYMMETRY
+ * TrainCifar examples/configs/demo-cifar10.textproto feedback.rule=SIGN_SYMMETRY train.epochs=3
  */
 public final class TrainCifar {
   public static void main(String[] arguments) {

@@ -31,14 +31,21 @@ struct Slot {
 };
 
 // Threads that are started while this lives block every signal but the faults of their own: the rest is the
-// application's, and goes to its threads.
+// application's, and goes to its threads. Real-time signals are as in the thread that starts them: by these Mono stops
+// every thread that calls back into it, and would wait for one that blocks them for ever.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP}) sigdelset(&all, fault);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
+    sigset_t blocked, faults;
+    sigfillset(&blocked);
+    for (int signal = SIGRTMIN; signal <= SIGRTMAX; ++signal) sigdelset(&blocked, signal);
+    sigemptyset(&faults);
+    for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP}) {
+      sigdelset(&blocked, fault);
+      sigaddset(&faults, fault);
+    }
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+    pthread_sigmask(SIG_UNBLOCK, &faults, nullptr);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 

@@ -19,6 +19,9 @@ namespace SignSym
     /// <summary>A network with its weights and feedback rules.</summary>
     public sealed class Model : IDisposable
     {
+        // Several objects may share a native model. Its names and its list of tensors live until its head is replaced:
+        // not while they are read.
+        private static readonly object Names = new object();
         private readonly ModelHandle handle;
 
         /// <summary>The model of a config, with its initial weights (or the config's model.weights).</summary>
@@ -114,9 +117,12 @@ namespace SignSym
         /// <exception cref="SignSymException"><see cref="Status.NotFound"/>: there is none of that name.</exception>
         public Tensor GetTensor(string name)
         {
-            Failure.Check(Raw.signsym_model_tensor(Handle, NotNull(name, nameof(name)), out var tensor, out var error),
-                error);
-            return new Tensor(tensor);
+            NotNull(name, nameof(name));
+            lock (Names)
+            {
+                Failure.Check(Raw.signsym_model_tensor(Handle, name, out var tensor, out var error), error);
+                return new Tensor(tensor);
+            }
         }
 
         /// <summary>Sets a parameter or buffer.</summary>
@@ -139,10 +145,12 @@ namespace SignSym
         /// </summary>
         /// <param name="classes">How many the new one tells apart.</param>
         /// <exception cref="SignSymException">
-        /// <see cref="Status.Busy"/>: a trainer has the model; <see cref="Status.InvalidArgument"/>: classes below 1.
+        /// <see cref="Status.Busy"/>: a trainer has the model; <see cref="Status.InvalidArgument"/>: classes below 2.
         /// </exception>
-        public void ReplaceHead(long classes) => Failure.Check(Raw.signsym_model_replace_head(Handle, classes,
-            out var error), error);
+        public void ReplaceHead(long classes)
+        {
+            lock (Names) Failure.Check(Raw.signsym_model_replace_head(Handle, classes, out var error), error);
+        }
 
         /// <summary>Parameters that match do not learn. Not while a trainer has the model.</summary>
         /// <param name="pattern">Of names; * stands for any characters, ? for one: "layer1.*".</param>
@@ -162,6 +170,7 @@ namespace SignSym
         public IReadOnlyList<Layer> GetLayers()
         {
             var layers = new List<Layer>();
+            lock (Names)
             using (new HandleUse(Handle)) // names are the model's, and are read after the call that lends them
                 for (long i = 0, count = Raw.signsym_model_layer_count(handle); i < count; ++i)
                     layers.Add(new Layer(this, Raw.signsym_model_layer_name(handle, i),
@@ -175,6 +184,7 @@ namespace SignSym
         private List<string> NamesWhere(Func<long, bool> wanted)
         {
             var names = new List<string>();
+            lock (Names)
             using (new HandleUse(Handle)) // as for the layers
                 for (long i = 0, count = Raw.signsym_model_tensor_count(handle); i < count; ++i)
                     if (wanted(i)) names.Add(Raw.signsym_model_tensor_name(handle, i));
@@ -185,6 +195,7 @@ namespace SignSym
         internal static long BytesOf(ModelHandle handle)
         {
             var bytes = 0L;
+            lock (Names)
             for (long i = 0, count = Raw.signsym_model_tensor_count(handle); i < count; ++i)
             {
                 var status = Raw.signsym_model_tensor(handle, Raw.signsym_model_tensor_name(handle, i), out var tensor,

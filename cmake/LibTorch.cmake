@@ -3,7 +3,7 @@
 # for a CUDA toolkit as soon as the build knows of CUDA, so the few targets needed are made here.
 #
 # In:  SIGNSYM_LIBTORCH (cache or environment), else CMAKE_PREFIX_PATH, else build/deps/torch
-# Out: signsym::libtorch, SIGNSYM_LIBTORCH_ROOT, SIGNSYM_LIBTORCH_VERSION
+# Out: signsym::libtorch, SIGNSYM_LIBTORCH_ROOT, SIGNSYM_LIBTORCH_VERSION, SIGNSYM_LIBTORCH_MEGABYTES
 
 set(SIGNSYM_LIBTORCH "$ENV{SIGNSYM_LIBTORCH}" CACHE PATH
   "LibTorch folder (unpacked zip or an installed Python torch); empty: look in CMAKE_PREFIX_PATH, then build/deps/torch")
@@ -52,6 +52,9 @@ elseif(SIGNSYM_LIBTORCH_VERSION VERSION_LESS 2.6)
   message(FATAL_ERROR "LibTorch ${SIGNSYM_LIBTORCH_VERSION} in ${SIGNSYM_LIBTORCH_ROOT} is too old: 2.6 or newer is "
     "needed. Unset SIGNSYM_LIBTORCH and run script/setup for a version that works.")
 endif()
+file(SIZE "${SIGNSYM_LIBTORCH_ROOT}/lib/libtorch_cpu.so" SIGNSYM_LIBTORCH_MEGABYTES) # the rest is 1 % of it
+math(EXPR SIGNSYM_LIBTORCH_MEGABYTES "(${SIGNSYM_LIBTORCH_MEGABYTES} + 500000) / 1000000")
+configure_file("${CMAKE_CURRENT_LIST_DIR}/libtorch.md.in" "${PROJECT_BINARY_DIR}/libtorch.md" @ONLY) # of its packages
 # Protobuf and GoogleTest speak the C++11 string ABI; a LibTorch of the old one cannot be linked with them.
 file(STRINGS "${SIGNSYM_LIBTORCH_ROOT}/lib/libc10.so" _torch_cxx11 LIMIT_COUNT 1 REGEX "N3c105ErrorC[12]E.*__cxx11")
 if(NOT _torch_cxx11)

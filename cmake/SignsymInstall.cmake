@@ -36,20 +36,19 @@ install(DIRECTORY examples/c examples/configs DESTINATION ${_install_doc}/exampl
   PATTERN CMakeLists.txt EXCLUDE)
 install(DIRECTORY proto/ DESTINATION ${SIGNSYM_INSTALL_PROTO_DIR} COMPONENT runtime)
 
-# --- docs, and the licences of what is inside. Headers compiled in have theirs where Debian puts them.
+# --- docs, and the licences of what is inside
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${_install_doc} COMPONENT runtime)
 install(DIRECTORY docs DESTINATION ${_install_doc} COMPONENT runtime FILES_MATCHING PATTERN "*.md" PATTERN "*.png")
-function(_signsym_install_licences component part)
-  install(FILES ${ARGN} DESTINATION ${_install_doc}/licenses/${part} COMPONENT ${component})
+function(_signsym_install_licenses component)
+  foreach(license IN LISTS ARGN)
+    string(REGEX MATCH "^([^=]+)=(.+)$" license "${license}")
+    install(FILES "${CMAKE_MATCH_2}" DESTINATION ${_install_doc}/licenses/${CMAKE_MATCH_1} COMPONENT ${component})
+  endforeach()
 endfunction()
-_signsym_install_licences(runtime protobuf "${SIGNSYM_PROTOBUF}/LICENSE")
-_signsym_install_licences(runtime dlpack "${SIGNSYM_DLPACK}/LICENSE")
-_signsym_install_licences(runtime nlohmann-json /usr/share/doc/nlohmann-json3-dev/copyright)
-_signsym_install_licences(runtime random123 /usr/share/doc/librandom123-dev/copyright)
+_signsym_install_licenses(runtime ${SIGNSYM_LICENSES_LIBRARY})
 if(TARGET signsym_cli)
-  _signsym_install_licences(runtime cli11 /usr/share/doc/libcli11-dev/copyright)
   get_filename_component(_install_plotly "${SIGNSYM_PLOTLY}" DIRECTORY)
-  _signsym_install_licences(runtime plotly "${_install_plotly}/LICENSE")
+  _signsym_install_licenses(runtime cli11=/usr/share/doc/libcli11-dev/copyright "plotly=${_install_plotly}/LICENSE")
 endif()
 
 # --- LibTorch
@@ -72,19 +71,12 @@ if(SIGNSYM_BUNDLE_LIBTORCH)
   install(RUNTIME_DEPENDENCY_SET signsym_libtorch POST_INCLUDE_REGEXES ${_install_own} POST_EXCLUDE_REGEXES "."
     LIBRARY DESTINATION ${_install_libtorch} COMPONENT libtorch)
 
-  file(GLOB _install_licences "${SIGNSYM_LIBTORCH_ROOT}/LICENSE*" "${SIGNSYM_LIBTORCH_ROOT}/NOTICE*"
-    "${SIGNSYM_LIBTORCH_ROOT}/../torch-*.dist-info/licenses/*")
-  if(NOT _install_licences)
+  if(NOT SIGNSYM_LICENSES_LIBTORCH MATCHES "(^|;)libtorch=")
     message(FATAL_ERROR "${SIGNSYM_LIBTORCH_ROOT} holds no LICENSE, and a package with LibTorch must: put PyTorch's "
       "there, or set SIGNSYM_BUNDLE_LIBTORCH=OFF.")
   endif()
-  _signsym_install_licences(libtorch libtorch ${_install_licences})
-  _signsym_install_licences(libtorch libgomp /usr/share/doc/libgomp1/copyright /usr/share/common-licenses/GPL-3)
-  _signsym_install_licences(libtorch mkl "${PROJECT_SOURCE_DIR}/build/deps/mkl/LICENSE"
-    "${PROJECT_SOURCE_DIR}/build/deps/mkl/third-party-programs.txt")
-  if(EXISTS "${_install_nvidia}/License.txt")
-    _signsym_install_licences(libtorch cuda "${_install_nvidia}/License.txt")
-  endif()
+  _signsym_install_licenses(libtorch ${SIGNSYM_LICENSES_LIBTORCH})
+  install(FILES ${PROJECT_BINARY_DIR}/libtorch.md DESTINATION ${_install_doc} COMPONENT libtorch)
 else()
   install(CODE "
     if(IS_DIRECTORY \"${_install_folder}\" AND NOT IS_SYMLINK \"${_install_folder}\")

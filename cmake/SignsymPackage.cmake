@@ -38,11 +38,9 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "signsym (= ${PROJECT_VERSION})")
 
 if(SIGNSYM_BUNDLE_LIBTORCH)
-  file(SIZE "${SIGNSYM_LIBTORCH_ROOT}/lib/libtorch_cpu.so" _package_size)
-  math(EXPR _package_size "${_package_size} / 1000000")
   set(CPACK_COMPONENT_LIBTORCH_DESCRIPTION "\
 The CPU libraries of LibTorch ${SIGNSYM_LIBTORCH_VERSION}, which signsym was built and tested
-with: ${_package_size} MB. It has no part of CUDA but what these do not load without.")
+with: ${SIGNSYM_LIBTORCH_MEGABYTES} MB. It has no part of CUDA but what these do not load without.")
   set(CPACK_DEBIAN_LIBTORCH_PACKAGE_NAME signsym-libtorch)
   set(CPACK_DEBIAN_LIBTORCH_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_LIBTORCH_PACKAGE_CONTROL_EXTRA ${CMAKE_CURRENT_LIST_DIR}/debian/preinst)

@@ -2,14 +2,19 @@
 # - signsym: the assembly, its documentation, the native libraries. No run paths: SignSym.dll loads each by its full path.
 #   It depends on the second: one reference brings both
 # - signsym.libtorch.linux-x64: LibTorch, with those of its own libraries that it does not start without; as links
-#   cmake -DOUT= -DSOURCE= -DBUILT= -DVERSION= -DLIBRARY= -DLIBTORCH= -DLIBTORCH_VERSION= -DPROTOBUF= -DSTRIP= -P nuget.cmake
+# Each has the licences of what is in it, given as PART=FILE,…
+#   cmake -DOUT= -DSOURCE= -DBUILT= -DVERSION= -DLIBRARY= -DLIBTORCH= -DLIBTORCH_VERSION= -DLIBTORCH_MEGABYTES=
+#         -DLIBTORCH_README= -DSTRIP= -DLICENSES= -DLIBTORCH_LICENSES= -P nuget.cmake
+include("${CMAKE_CURRENT_LIST_DIR}/../../cmake/SignsymLicenses.cmake")
+string(REPLACE "," ";" LICENSES "${LICENSES}")
+string(REPLACE "," ";" LIBTORCH_LICENSES "${LIBTORCH_LICENSES}")
 file(REMOVE_RECURSE "${OUT}")
 set(native runtimes/linux-x64/native)
 
 set(folder "${OUT}/signsym/${VERSION}")
 configure_file("${SOURCE}/bindings/csharp/SignSym.nuspec.in" "${folder}/signsym.nuspec" @ONLY)
 file(COPY "${SOURCE}/bindings/csharp/README.md" "${SOURCE}/LICENSE" DESTINATION "${folder}")
-configure_file("${PROTOBUF}/LICENSE" "${folder}/licenses/protobuf/LICENSE" COPYONLY)
+signsym_lay_licenses("${folder}/licenses" ${LICENSES})
 file(COPY "${BUILT}/SignSym.dll" "${BUILT}/SignSym.xml" DESTINATION "${folder}/lib/netstandard2.0")
 string(REGEX REPLACE "\\..*" "" major "${VERSION}")
 configure_file("${LIBRARY}" "${folder}/${native}/libsignsym.so.${major}" COPYONLY)
@@ -29,8 +34,5 @@ foreach(file IN LISTS closure ITEMS "${LIBTORCH}/lib/libtorch_cpu.so")
   get_filename_component(file "${file}" REALPATH)
   file(CREATE_LINK "${file}" "${folder}/${native}/${name}" COPY_ON_ERROR)
 endforeach()
-foreach(license IN ITEMS "${LIBTORCH}/LICENSE" "${LIBTORCH}/NOTICE" "${LIBTORCH}/../nvidia/License.txt")
-  if(EXISTS "${license}")
-    file(COPY "${license}" DESTINATION "${folder}/licenses")
-  endif()
-endforeach()
+signsym_lay_licenses("${folder}/licenses" ${LIBTORCH_LICENSES})
+configure_file("${LIBTORCH_README}" "${folder}/README.md" COPYONLY)

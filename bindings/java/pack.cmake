@@ -2,6 +2,7 @@
 # hash, size and name in the order of loading. CLOSURE: with the libraries of theirs that are not the system's; else
 # without run paths, since what they need is loaded before them.
 #   cmake -DOUT= -DPLATFORM= -DNAME= -DLIBRARIES=a,b [-DCLOSURE=ON] -DLICENSES=name=file,… -DSTRIP= -P pack.cmake
+include("${CMAKE_CURRENT_LIST_DIR}/../../cmake/SignsymLicenses.cmake")
 string(REPLACE "," ";" libraries "${LIBRARIES}")
 string(REPLACE "," ";" licenses "${LICENSES}")
 set(folder "${OUT}/META-INF/signsym/${PLATFORM}/${NAME}")
@@ -22,10 +23,5 @@ foreach(file IN LISTS closure libraries)
   file(SIZE "${folder}/${name}" size)
   string(APPEND list "${hash} ${size} ${name}\n")
 endforeach()
-foreach(license IN LISTS licenses)
-  string(REGEX MATCH "^([a-z]+)=(.*)" license "${license}")
-  if(EXISTS "${CMAKE_MATCH_2}")
-    configure_file("${CMAKE_MATCH_2}" "${OUT}/META-INF/licenses/${CMAKE_MATCH_1}/LICENSE" COPYONLY)
-  endif()
-endforeach()
+signsym_lay_licenses("${OUT}/META-INF/licenses" ${licenses})
 file(WRITE "${folder}/list" "${list}")

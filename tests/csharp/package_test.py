@@ -72,12 +72,37 @@ class Packages(unittest.TestCase):
         files = {str(file.relative_to(NUGET)) for file in NUGET.rglob("*") if file.is_file()}
         version = next((NUGET / LIBTORCH.lower()).iterdir()).name
         native = "runtimes/linux-x64/native"
-        for name in ("README.md", "LICENSE", "licenses/protobuf/LICENSE", "lib/netstandard2.0/SignSym.dll",
+        for name in ("README.md", "LICENSE", "lib/netstandard2.0/SignSym.dll",
                      "lib/netstandard2.0/SignSym.xml", f"{native}/libsignsym_csharp.so",
                      f"{native}/libsignsym.so.{VERSION.split('.')[0]}"):
             self.assertIn(f"signsym/{VERSION}/{name}", files)
-        for name in ("licenses/LICENSE", f"{native}/libtorch_cpu.so", f"{native}/libc10.so"):
+        for name in ("README.md", f"{native}/libtorch_cpu.so", f"{native}/libc10.so"):
             self.assertIn(f"{LIBTORCH.lower()}/{version}/{name}", files)
+
+    def test_each_package_has_the_licences_of_what_is_in_it(self):
+        libtorch = next((NUGET / LIBTORCH.lower()).iterdir())
+        cuda = {"cuda/License.txt"} if list(libtorch.glob("runtimes/*/native/libcu*")) else set()
+        for package, wanted in (
+                (NUGET / f"signsym/{VERSION}", {"protobuf/LICENSE", "dlpack/LICENSE", "nlohmann-json/copyright",
+                                                "random123/copyright"}),
+                (libtorch, {"libtorch/LICENSE", "libtorch/NOTICE", "libgomp/copyright", "libgomp/GPL-3", "mkl/LICENSE",
+                            "mkl/third-party-programs.txt"} | cuda)):
+            folder = package / "licenses"
+            sizes = {str(file.relative_to(folder)): file.stat().st_size for file in folder.rglob("*") if file.is_file()}
+            self.assertEqual(set(sizes), wanted)
+            self.assertGreater(min(sizes.values()), 500, sizes)
+            for license in elements(package / f"{package.parent.name}.nuspec", "license"):
+                if license.get("type") == "file":
+                    self.assertTrue((package / license.text).is_file(), license.text)
+
+    def test_the_package_of_LibTorch_says_how_large_it_is(self):
+        libtorch = next((NUGET / LIBTORCH.lower()).iterdir())
+        size = sum(file.stat().st_size for file in (libtorch / "runtimes/linux-x64/native").iterdir()) / 1e6
+        nuspec, = elements(libtorch / f"{LIBTORCH.lower()}.nuspec", "description")
+        project = Project(BINDING / "libtorch/SignSym.LibTorch.csproj")
+        self.assertEqual(project.properties["Description"], nuspec.text)
+        for text in (nuspec.text, (libtorch / "README.md").read_text()):
+            self.assertAlmostEqual(int(re.search(r"(\d+) MB", text)[1]), size, delta=10)
 
     def test_the_projects_name_every_file_of_the_layout_and_of_the_sources(self):
         for project, folder in ((BINDING / "SignSym.csproj", NUGET / f"signsym/{VERSION}"),

@@ -12,7 +12,11 @@ from prefix import BUNDLED, CMAKE, CONFIG, CONSUMER, SOURCE, PrefixTest, run
 @unittest.skipUnless(BUNDLED, "needs a build with SIGNSYM_BUNDLE_LIBTORCH=ON")
 class LibtorchInside(ArchiveTest):
     def test_works_from_an_empty_folder(self):
-        self.assert_works(self.unpack("runtime", "development", "libtorch"))
+        prefix = self.unpack("runtime", "development", "libtorch")
+        self.assert_works(prefix)
+        said = re.search(r"(\d+) MB", (prefix / "share/doc/signsym/libtorch.md").read_text())[1]
+        size = sum(file.stat().st_size for file in (prefix / "lib/signsym").iterdir()) / 1e6
+        self.assertAlmostEqual(int(said), size, delta=10)
 
 
 @unittest.skipUnless(BUNDLED, "needs a build with SIGNSYM_BUNDLE_LIBTORCH=ON")

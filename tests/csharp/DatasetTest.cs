@@ -130,10 +130,6 @@ namespace SignSym.Tests
             Assert.AreEqual(1, owner.Disposed);
             Marshal.FreeHGlobal(memory);
 
-            var refused = new Owner();
-            Tiny.Fails(Status.InvalidArgument, () =>
-                Tensor.From(IntPtr.Zero, (TensorType)99, new long[] { 1 }, null, refused));
-            Assert.AreEqual(1, refused.Disposed);
         }
 
         [Test]
@@ -192,6 +188,75 @@ namespace SignSym.Tests
                 Thread.Sleep(50); // until it is out of the callback
                 thrown = second;
                 Assert.AreSame(second, Tiny.Fails(Status.CallbackFailed, () => trainer.Evaluate()).InnerException);
+            }
+        }
+
+        [Test]
+        public void Two_trainers_on_one_set_fail_each_with_its_own_exception()
+        {
+            var thrown = new Exception[] { new InvalidDataException("first"), new TimeoutException("second") };
+            var calls = 0;
+            using (var data = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                throw thrown[calls++];
+            }))
+            using (var config = HostConfig())
+            using (var first = new Trainer(config, null, data))
+            using (var second = new Trainer(config, null, data, data))
+            {
+                SignSymException inside = null;
+                var failure = Tiny.Fails(Status.CallbackFailed, () => first.Train(e =>
+                {
+                    if (e.Kind == EventKind.End) // it has failed, and is yet to say so
+                        inside = Tiny.Fails(Status.CallbackFailed, () => second.Evaluate());
+                }));
+                Assert.AreSame(thrown[0], failure.InnerException);
+                StringAssert.Contains("threw InvalidDataException: first (sample ", failure.Message);
+                Assert.AreSame(thrown[1], inside.InnerException);
+            }
+        }
+
+        [Test]
+        public void A_failure_has_the_exception_of_the_sample_that_it_names()
+        {
+            using (var data = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                throw new InvalidDataException("of " + index);
+            }, Layout.Nchw, true))
+            using (var config = HostConfig().Set("data.loader_threads", "2").Set("data.evaluation_batch_size", "8"))
+            {
+                var trainers = Enumerable.Range(0, 2).Select(_ => new Trainer(config, null, data, data)).ToArray();
+                System.Threading.Tasks.Parallel.ForEach(trainers, trainer =>
+                {
+                    for (var round = 0; round < 20; ++round)
+                        foreach (var call in new TestDelegate[] { () => trainer.Train(), () => trainer.Evaluate() })
+                        {
+                            var failure = Tiny.Fails(Status.CallbackFailed, call);
+                            Assert.NotNull(failure.InnerException, failure.Message);
+                            StringAssert.EndsWith("(sample " + failure.InnerException.Message.Substring(3) + ")",
+                                failure.Message);
+                        }
+                });
+                foreach (var trainer in trainers) trainer.Dispose();
+            }
+        }
+
+        [Test]
+        public void Where_a_handler_throws_when_the_data_have_failed_neither_exception_is_lost()
+        {
+            Exception fromData = new InvalidDataException("data"), fromHandler = new TimeoutException("handler");
+            using (var data = Dataset.FromCallback(Count, 4, new long[] { 3, 8, 8 }, (index, sample) =>
+            {
+                throw fromData;
+            }))
+            using (var config = HostConfig())
+            using (var trainer = new Trainer(config, null, data))
+            {
+                var failure = Tiny.Fails(Status.CallbackFailed, () =>
+                    trainer.Train(e => { if (e.Kind == EventKind.End) throw fromHandler; }));
+                CollectionAssert.AreEqual(new[] { fromData, fromHandler },
+                    ((AggregateException)failure.InnerException).InnerExceptions);
+                Assert.AreSame(fromData, Tiny.Fails(Status.CallbackFailed, () => trainer.Train()).InnerException);
             }
         }
 

@@ -39,6 +39,11 @@ internal static class Probe
             case "tensor": Tensor.From(new float[4]).Dispose(); break;
             case "pointer": Tensor.From(System.Runtime.InteropServices.Marshal.AllocHGlobal(4), TensorType.F32,
                 new long[] { 1 }).Dispose(); break;
+            case "owner":
+                using (var owner = new Owner())
+                    Tensor.From(new IntPtr(8), TensorType.F32, new long[] { 1 }, null, owner).Dispose();
+                break;
+            case "pinned": Pinned(); break;
             case "callback": Dataset.FromCallback(1, 2, new long[] { 1 }, (index, sample) => 0).Dispose(); break;
             case "model": Model.Load("no-such-file"); break;
             case "trainer": Trainer.FromFile("no-such-file"); break;
@@ -60,5 +65,41 @@ internal static class Probe
                 break;
             default: throw new ArgumentException(name);
         }
+    }
+
+    // Arrays of which no tensor was made are free to go. Mono's stacks are scanned conservatively: a few may seem alive.
+    private static void Pinned()
+    {
+        var arrays = new System.Collections.Generic.List<WeakReference>();
+        SignSymException refusal = null;
+        var thread = new System.Threading.Thread(() =>
+        {
+            for (var i = 0; i < 20; ++i)
+            {
+                var array = new float[1000];
+                arrays.Add(new WeakReference(array));
+                try
+                {
+                    Tensor.From(array);
+                }
+                catch (SignSymException exception)
+                {
+                    refusal = exception;
+                }
+            }
+        });
+        thread.Start();
+        thread.Join();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Console.WriteLine(arrays.FindAll(array => array.IsAlive).Count < 5 ? "free" : "pinned");
+        if (refusal != null) throw refusal;
+    }
+
+    private sealed class Owner : IDisposable
+    {
+        private int disposed;
+        public void Dispose() { if (++disposed == 1) Console.WriteLine("disposed"); }
     }
 }

@@ -106,6 +106,15 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void A_checkpoint_that_no_array_holds_is_refused_in_words()
+        {
+            Assert.AreEqual(0x7fffffc7, NativeBytes.Length(0x7fffffc7));
+            foreach (var size in new[] { 0x7fffffc8UL, 3UL << 30, 1UL << 40 })
+                StringAssert.Contains("write to a file instead",
+                    Tiny.Fails(Status.Unsupported, () => NativeBytes.Length(size)).Message);
+        }
+
+        [Test]
         public void A_run_is_paused_and_goes_on()
         {
             using (var trainer = Tiny.Trainer())

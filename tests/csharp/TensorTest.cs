@@ -81,6 +81,30 @@ namespace SignSym.Tests
                 CollectionAssert.AreEqual(new[] { 0, 3, 1, 4, 2, 5 }, turned.ToArray());
         }
 
+        private sealed class Owner : IDisposable
+        {
+            public int Disposed;
+            public void Dispose() => ++Disposed;
+        }
+
+        [Test]
+        public void An_owner_is_disposed_once_whatever_the_refusal()
+        {
+            var refusals = new Action<Owner>[]
+            {
+                owner => Tensor.From(new IntPtr(8), TensorType.U8, null, null, owner),
+                owner => Tensor.From(new IntPtr(8), TensorType.U8, new long[] { 2, 2 }, new long[] { 2 }, owner),
+                owner => Tensor.From(new IntPtr(8), (TensorType)99, new long[] { 1 }, null, owner),
+                owner => Tensor.From(IntPtr.Zero, TensorType.U8, new long[] { 1 }, null, owner)
+            };
+            foreach (var refusal in refusals)
+            {
+                var owner = new Owner();
+                Assert.Catch<Exception>(() => refusal(owner));
+                Assert.AreEqual(1, owner.Disposed, "refusal " + Array.IndexOf(refusals, refusal));
+            }
+        }
+
         [Test]
         public void What_is_no_tensor_is_refused()
         {

@@ -43,6 +43,22 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void A_text_is_trained_as_its_config_is()
+        {
+            using (var config = Tiny.Config())
+            using (var trainer = new Trainer(config))
+            using (var same = Trainer.FromText(config.ToText()))
+            {
+                trainer.Train();
+                same.Train();
+                CollectionAssert.AreEqual(trainer.Checkpoint(), same.Checkpoint());
+            }
+            StringAssert.Contains("mine.textproto",
+                Tiny.Fails(Status.InvalidConfig, () => Trainer.FromText("train { epochs: many }", "mine.textproto")).Message);
+            Assert.Throws<ArgumentNullException>(() => Trainer.FromText(null));
+        }
+
+        [Test]
         public void Progress_is_told_what_a_handler_is_told()
         {
             var handled = new List<string>();
@@ -116,6 +132,19 @@ namespace SignSym.Tests
                 var seen = new List<long>();
                 trainer.Train(e => { if (e.Kind == EventKind.Step) seen.Add(e.Step); }); // goes on
                 CollectionAssert.AreEqual(new long[] { 4, 5, 6, 7, 8 }, seen);
+            }
+        }
+
+        [Test]
+        public void An_exception_of_a_handler_when_the_run_has_failed_already_is_not_lost()
+        {
+            var thrown = new TimeoutException("of the handler");
+            using (var config = Tiny.Config().Set("optimizer.learning_rate", "1e30"))
+            using (var trainer = new Trainer(config))
+            {
+                var failure = Tiny.Fails(Status.Diverged, () =>
+                    trainer.Train(e => { if (e.Kind == EventKind.End) throw thrown; }));
+                Assert.AreSame(thrown, failure.InnerException);
             }
         }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -24,6 +25,18 @@ namespace SignSym
         // A new handle is handed over by the call that it is made for, which calls Release if it fails, too.
         public static IntPtr UserData(object target) => GCHandle.ToIntPtr(GCHandle.Alloc(target));
 
+        // What an owner throws is lost. Nobody is there to tell: the memory's last user may be a thread of the library.
+        public static void LetGo(IDisposable owner)
+        {
+            try
+            {
+                owner?.Dispose();
+            }
+            catch (Exception)
+            {
+            }
+        }
+
         private static int HandleEvent(IntPtr trainingEvent, IntPtr userData)
         {
             var listener = (EventListener)GCHandle.FromIntPtr(userData).Target;
@@ -33,9 +46,9 @@ namespace SignSym
             }
             catch (Exception exception)
             {
-                listener.Failure.Keep(exception);
+                listener.Thrown = exception;
             }
-            return listener.Failure.IsThere ? 1 : 0;
+            return listener.Thrown == null ? 0 : 1;
         }
 
         private static int WriteSample(long index, IntPtr sample, out long label, IntPtr userData)
@@ -45,13 +58,11 @@ namespace SignSym
             try
             {
                 label = source.Write(index, sample);
-                if (!source.Allows(label)) source.Failure.Keep(null); // told in the library's words
                 return 0;
             }
             catch (Exception exception)
             {
-                source.Failure.Keep(exception);
-                return 1;
+                return source.Failures.Keep(exception);
             }
         }
 
@@ -60,59 +71,68 @@ namespace SignSym
             var handle = GCHandle.FromIntPtr(userData);
             var owner = handle.Target as IDisposable;
             handle.Free();
-            try
-            {
-                owner?.Dispose();
-            }
-            catch (Exception)
-            {
-                // Nobody is there to tell: the memory's last user may be a thread of the library.
-            }
+            LetGo(owner);
         }
     }
 
-    // The last exception of a callback, until the call that it stopped takes it. Any thread. Not the first: that may be
-    // of a loader thread which threw when its call had failed already, by another thread.
-    internal sealed class CallbackFailure
+    // What a data callback threw, until the call that it stopped takes it. Several calls may wait for theirs at once, of
+    // trainers that share the set and of loader threads that work ahead: so each exception has a number, which the
+    // callback returns and the library's message says.
+    internal sealed class SampleFailures
     {
-        private Exception last;
+        private const int Most = 1000; // the oldest go: some stop no call, since theirs had failed already
+        private static int last;
+        private readonly List<KeyValuePair<int, Exception>> kept = new List<KeyValuePair<int, Exception>>();
 
-        public bool IsThere => Volatile.Read(ref last) != null;
+        public int Keep(Exception exception)
+        {
+            var number = 1 + (Interlocked.Increment(ref last) & 0x3fffffff); // 0 is success
+            lock (kept)
+            {
+                if (kept.Count == Most) kept.RemoveAt(0);
+                kept.Add(new KeyValuePair<int, Exception>(number, exception));
+            }
+            return number;
+        }
 
-        public void Keep(Exception exception) => Volatile.Write(ref last, exception);
-
-        public Exception Take() => Interlocked.Exchange(ref last, null);
+        // That of the number in the message, which then says the exception in its place; null: it is none of these.
+        public Exception Take(ref string message)
+        {
+            lock (kept)
+                for (var i = 0; i < kept.Count; ++i)
+                {
+                    var returned = "the sample callback returned " + kept[i].Key + " (";
+                    if (!message.Contains(returned)) continue;
+                    var thrown = kept[i].Value;
+                    kept.RemoveAt(i);
+                    message = message.Replace(returned,
+                        "the sample callback threw " + thrown.GetType().Name + ": " + thrown.Message + " (");
+                    return thrown;
+                }
+            return null;
+        }
     }
 
     // A trainer's listener. It holds the handler only during a run, so that one that refers to its trainer does not
     // keep it from being collected.
     internal sealed class EventListener
     {
-        public readonly CallbackFailure Failure = new CallbackFailure();
         public Action<TrainingEvent> Handler;
+        public Exception Thrown; // by the handler, in this run
 
         // A handler that threw is not called again.
         public void Handle(IntPtr trainingEvent)
         {
-            if (Handler != null && !Failure.IsThere) Handler(new TrainingEvent(trainingEvent));
+            if (Handler != null && Thrown == null) Handler(new TrainingEvent(trainingEvent));
         }
     }
 
     // A data set's callback.
     internal sealed class SampleSource
     {
-        public readonly CallbackFailure Failure = new CallbackFailure();
-        private readonly NativeSampleWriter write;
-        private readonly long classes;
+        public readonly SampleFailures Failures = new SampleFailures();
+        public readonly NativeSampleWriter Write;
 
-        public SampleSource(NativeSampleWriter write, long classes)
-        {
-            this.write = write;
-            this.classes = classes;
-        }
-
-        public long Write(long index, IntPtr sample) => write(index, sample);
-
-        public bool Allows(long label) => label >= 0 && label < classes;
+        public SampleSource(NativeSampleWriter write) { Write = write; }
     }
 }

@@ -32,16 +32,16 @@ namespace SignSym
     {
         private readonly DatasetHandle handle;
 
-        private Dataset(DatasetHandle handle, CallbackFailure failure = null)
+        private Dataset(DatasetHandle handle, SampleFailures failures = null)
         {
             this.handle = handle;
-            Failure = failure;
+            Failures = failures;
         }
 
         internal DatasetHandle Handle => handle.Open(nameof(Dataset));
 
         // Of the callback; null where there is none.
-        internal CallbackFailure Failure { get; }
+        internal SampleFailures Failures { get; }
 
         /// <summary>A part of the data of a config, as a run of it has them.</summary>
         /// <param name="config">Names the data.</param>
@@ -54,7 +54,7 @@ namespace SignSym
         {
             var status = Raw.signsym_dataset_create_from_config(NotNull(config, nameof(config)).Handle, (int)part,
                 out var handle, out var error);
-            SignSym.Failure.Check(status, error);
+            Failure.Check(status, error);
             return new Dataset(handle);
         }
 
@@ -79,7 +79,7 @@ namespace SignSym
             {
                 var status = Raw.signsym_dataset_create_from_memory(sharedSamples, sharedLabels, (int)layout, classes,
                     out var handle, out var error);
-                SignSym.Failure.Check(status, error);
+                Failure.Check(status, error);
                 sharedSamples.SetHandleAsInvalid(); // both are the data set's now
                 sharedLabels.SetHandleAsInvalid();
                 return new Dataset(handle);
@@ -91,8 +91,8 @@ namespace SignSym
         /// <param name="classes">How many classes there are.</param>
         /// <param name="shape">Of a sample: channels, height, width; or one number.</param>
         /// <param name="writer">
-        /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the cause
-        /// of its exception.
+        /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the inner
+        /// exception of what comes out of that, whichever trainers share the set.
         /// </param>
         /// <param name="layout">Of the shape.</param>
         /// <param name="concurrent">
@@ -123,8 +123,8 @@ namespace SignSym
         /// <param name="shape">Of a sample: channels, height, width; or one number.</param>
         /// <param name="type">Of a sample's values.</param>
         /// <param name="writer">
-        /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the cause
-        /// of its exception.
+        /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the inner
+        /// exception of what comes out of that, whichever trainers share the set.
         /// </param>
         /// <param name="layout">Of the shape.</param>
         /// <param name="concurrent">
@@ -138,13 +138,13 @@ namespace SignSym
             Layout layout = Layout.Nchw, bool concurrent = false)
         {
             Natives.Load();
-            var source = new SampleSource(NotNull(writer, nameof(writer)), classes);
+            var source = new SampleSource(NotNull(writer, nameof(writer)));
             var status = Raw.signsym_dataset_create_from_callback(size, classes, NotNull(shape, nameof(shape)),
                 shape.Length, (int)type,
                 (int)layout, concurrent ? 1 : 0, Callbacks.OnSample, Callbacks.UserData(source), Callbacks.Release,
                 out var handle, out var error);
-            SignSym.Failure.Check(status, error);
-            return new Dataset(handle, source.Failure);
+            Failure.Check(status, error);
+            return new Dataset(handle, source.Failures);
         }
 
         /// <summary>How many samples there are.</summary>

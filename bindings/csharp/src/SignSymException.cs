@@ -25,18 +25,18 @@ namespace SignSym
     internal static class Failure
     {
         // Every call that can fail goes through here; `error` is freed.
-        public static void Check(int status, ErrorHandle error, Exception cause = null)
+        public static void Check(int status, ErrorHandle error)
         {
-            if (status != Raw.SIGNSYM_OK) throw Take(status, error, cause);
+            if (status != Raw.SIGNSYM_OK) throw Take(status, error);
             error.Dispose();
         }
 
-        public static SignSymException Take(int status, ErrorHandle error, Exception cause = null)
+        public static SignSymException Take(int status, ErrorHandle error)
         {
             using (error)
             {
                 return new SignSymException((Status)status, Raw.signsym_error_message(error),
-                    Raw.signsym_error_field(error), cause);
+                    Raw.signsym_error_field(error));
             }
         }
     }

@@ -131,6 +131,7 @@ namespace SignSym
                 throw new ArgumentException("The shape (" + string.Join(", ", shape) + ") has " + count +
                     " elements, and the array has " +
                     array.LongLength + ".", nameof(shape));
+            Natives.Load();
             var pinned = new PinnedArray(array);
             return new Tensor(Wrap(pinned.Address, type, shape, null, pinned));
         }
@@ -141,31 +142,27 @@ namespace SignSym
         /// <param name="shape">The size of each dimension.</param>
         /// <param name="strides">In elements; null: one after the other, the last dimension fastest.</param>
         /// <param name="owner">
-        /// Disposed, on any thread, when the memory is no longer in use (what it throws is lost); null: the memory
-        /// outlives the tensor and every data set that is made from it.
+        /// Disposed once: on any thread, when the memory is no longer in use, or before this call throws, whatever it
+        /// throws. What the owner throws is lost. Null: the memory outlives the tensor and every data set that is made
+        /// from it.
         /// </param>
         /// <exception cref="SignSymException">
         /// <see cref="Status.InvalidArgument"/>: a null pointer, a wrong address, type or shape.
         /// </exception>
+        /// <exception cref="ArgumentException">No shape, or another number of strides.</exception>
         public static Tensor From(IntPtr data, TensorType type, long[] shape, long[] strides = null,
-            IDisposable owner = null)
-        {
-            NotNull(shape, nameof(shape));
-            if (strides != null && strides.Length != shape.Length)
-                throw new ArgumentException(strides.Length + " strides were given for " + shape.Length + " dimensions.",
-                    nameof(strides));
-            return new Tensor(Wrap(data, type, shape, strides, owner));
-        }
+            IDisposable owner = null) => new Tensor(Wrap(data, type, shape, strides, owner));
 
         /// <summary>As <see cref="From(IntPtr, TensorType, long[], long[], IDisposable)"/>, of a pointer.</summary>
         /// <param name="data">The first element, at an address that is a multiple of its size.</param>
         /// <param name="type">The type of the elements.</param>
         /// <param name="shape">The size of each dimension.</param>
         /// <param name="strides">In elements; null: one after the other, the last dimension fastest.</param>
-        /// <param name="owner">Disposed when the memory is no longer in use; null: nobody.</param>
+        /// <param name="owner">Disposed as there; null: nobody.</param>
         /// <exception cref="SignSymException">
         /// <see cref="Status.InvalidArgument"/>: a null pointer, a wrong address, type or shape.
         /// </exception>
+        /// <exception cref="ArgumentException">No shape, or another number of strides.</exception>
         public static unsafe Tensor From(void* data, TensorType type, long[] shape, long[] strides = null,
             IDisposable owner = null) => From((IntPtr)data, type, shape, strides, owner);
 
@@ -201,9 +198,22 @@ namespace SignSym
         // A second tensor over the same memory, which it keeps in use: for a data set to own.
         internal TensorHandle Share() => Wrap(data, Type, shape, strides, new HandleUse(Handle));
 
+        // The owner is let go on every failure: here, and by the library where that refuses.
         private static TensorHandle Wrap(IntPtr data, TensorType type, long[] shape, long[] strides, IDisposable owner)
         {
-            Natives.Load();
+            try
+            {
+                Natives.Load();
+                NotNull(shape, nameof(shape));
+                if (strides != null && strides.Length != shape.Length)
+                    throw new ArgumentException(strides.Length + " strides were given for " + shape.Length +
+                        " dimensions.", nameof(strides));
+            }
+            catch
+            {
+                Callbacks.LetGo(owner);
+                throw;
+            }
             var userData = owner == null ? IntPtr.Zero : Callbacks.UserData(owner);
             var status = Raw.signsym_tensor_wrap(data, (int)type, shape, strides, shape.Length, userData,
                 owner == null ? null : Callbacks.Release, out var handle, out var error);

@@ -81,6 +81,17 @@ namespace SignSym
             return new Trainer(handle);
         }
 
+        /// <summary>From the text of a config, read as <see cref="SignSym.Config.FromText"/> does.</summary>
+        /// <param name="text">The config.</param>
+        /// <param name="source">Names it in errors.</param>
+        /// <exception cref="SignSymException">
+        /// As <see cref="SignSym.Config.FromText"/> and the constructor.
+        /// </exception>
+        public static Trainer FromText(string text, string source = "config")
+        {
+            using (var config = Config.FromText(text, source)) return new Trainer(config);
+        }
+
         /// <summary>
         /// Goes on with a run folder at its newest whole checkpoint; a damaged one is passed over, and a
         /// <see cref="EventKind.Log"/> event says so.
@@ -114,7 +125,8 @@ namespace SignSym
         /// By the token; the trainer was disposed meanwhile; the process ends.
         /// </exception>
         /// <exception cref="SignSymException">
-        /// <see cref="Status.CallbackFailed"/>: the handler or a data callback threw, the inner exception.
+        /// <see cref="Status.CallbackFailed"/>: the handler or a data callback threw, the inner exception (so is what
+        /// a handler throws when the run has failed already; an AggregateException where both threw).
         /// <see cref="Status.Diverged"/>: the loss became NaN or infinite. <see cref="Status.Busy"/>: another call uses
         /// the trainer. <see cref="Status.InvalidArgument"/>: a limit below 0, or no data to train on.
         /// <see cref="Status.IO"/>, <see cref="Status.BadData"/>: of the data's files and the output folder.
@@ -211,7 +223,10 @@ namespace SignSym
         public string MetricsJson => Utf8.Text(WriteMetrics(Raw.SIGNSYM_JSON));
 
         /// <summary>The whole state, as a checkpoint file has it.</summary>
-        /// <exception cref="SignSymException"><see cref="Status.Busy"/>.</exception>
+        /// <exception cref="SignSymException">
+        /// <see cref="Status.Unsupported"/>: of more than 2 GB, for which there is <see cref="SaveCheckpoint"/>;
+        /// <see cref="Status.Busy"/>.
+        /// </exception>
         public byte[] Checkpoint()
         {
             Check(Raw.signsym_trainer_checkpoint(Handle, out var bytes, out var error), error);
@@ -292,7 +307,7 @@ namespace SignSym
                         var cause = Failure.Take(status, error);
                         throw new OperationCanceledException(cause.Message, cause, run.CancelledBy);
                     }
-                    Check(status, error);
+                    Check(status, error, listener.Thrown);
                     if (handle.IsClosed) // in the handler, after the last step
                         throw new OperationCanceledException("The trainer was disposed.", disposed.Token);
                     return Metrics;
@@ -300,11 +315,12 @@ namespace SignSym
                 finally
                 {
                     listener.Handler = null;
+                    listener.Thrown = null;
                 }
             }
         }
 
-        // The trainer is this call's alone, and what its handler throws meanwhile is of this call.
+        // The trainer is this call's alone.
         private sealed class Ownership : IDisposable
         {
             private readonly Trainer trainer;
@@ -316,7 +332,6 @@ namespace SignSym
                     throw new SignSymException(Status.Busy,
                         "The trainer trains or evaluates already, on another thread or in the call that this handler " +
                         "is in.");
-                trainer.listener.Failure.Take();
             }
 
             public void Dispose() => Volatile.Write(ref trainer.running, 0);
@@ -338,20 +353,21 @@ namespace SignSym
             return NativeBytes.Take(bytes);
         }
 
-        // A callback's exception is the cause of the failure that it made.
-        private void Check(int status, ErrorHandle error) =>
-            Failure.Check(status, error, status == Raw.SIGNSYM_CALLBACK_FAILED ? TakeFailure() : null);
-
-        // The handler's exception, else a data callback's; none is left to a later call.
-        private Exception TakeFailure()
+        // What callbacks threw is the cause: that of the data callback which the message names, and the handler's.
+        private void Check(int status, ErrorHandle error, Exception fromHandler = null)
         {
-            var cause = listener.Failure.Take();
-            foreach (var dataset in hostData)
+            if (status == Raw.SIGNSYM_OK)
             {
-                var other = dataset?.Failure?.Take();
-                cause = cause ?? other;
+                error.Dispose();
+                return;
             }
-            return cause;
+            var failure = Failure.Take(status, error);
+            var message = failure.Message;
+            Exception fromData = null;
+            foreach (var dataset in hostData) fromData = fromData ?? dataset?.Failures?.Take(ref message);
+            throw new SignSymException(failure.Status, message, failure.Field, fromData == null || fromHandler == null
+                ? fromData ?? fromHandler
+                : new AggregateException(fromData, fromHandler));
         }
     }
 }

@@ -38,14 +38,20 @@ namespace SignSym
     // A signsym_bytes, copied and freed.
     internal static class NativeBytes
     {
+        private const ulong Most = 0x7fffffc7; // of a byte[], on every runtime
+
         public static byte[] Take(BytesHandle bytes)
         {
             using (bytes)
             {
-                var copy = new byte[Raw.signsym_bytes_size(bytes)];
+                var copy = new byte[Length(Raw.signsym_bytes_size(bytes))];
                 if (copy.Length > 0) Marshal.Copy(Raw.signsym_bytes_data(bytes), copy, 0, copy.Length);
                 return copy;
             }
         }
+
+        public static int Length(ulong size) => size <= Most ? (int)size : throw new SignSymException(
+            Status.Unsupported, size + " bytes are more than the " + Most +
+            " that an array of .NET holds: write to a file instead (SaveCheckpoint).");
     }
 }

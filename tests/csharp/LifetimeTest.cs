@@ -60,6 +60,58 @@ namespace SignSym.Tests
             });
         }
 
+        // Nothing but the data set refers to the function or the arrays, and nothing but the trainer to the data set.
+        [Test]
+        public void Data_of_the_program_outlive_collections_during_a_run()
+        {
+            using (var config = Config.FromText(
+                "data { host {} batch_size: 8 }\n" +
+                "model { mlp { hidden: 8 classes: 4 } input { channels: 64 } }\n" +
+                "feedback { rule: SIGN_SYMMETRY }\n" +
+                "optimizer { learning_rate: 0.05 }\n" +
+                "train { epochs: 20 }\n" +
+                "compute { threads: 1 }\n"))
+                UnderCollection(() =>
+                {
+                    var expected = TrainedOn(config, InMemory());
+                    CollectionAssert.AreEqual(expected, TrainedOn(config, InMemory()));
+                    foreach (var concurrent in new[] { false, true })
+                        CollectionAssert.AreEqual(expected, TrainedOn(config, ByCallback(concurrent)));
+                });
+        }
+
+        private static float ValueOf(long sample, int place) => (sample * 5 + place * 3) % 7;
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Dataset InMemory()
+        {
+            var samples = new float[32, 64];
+            for (var i = 0; i < 32; ++i)
+                for (var j = 0; j < 64; ++j) samples[i, j] = ValueOf(i, j);
+            var labels = Enumerable.Range(0, 32).Select(i => (byte)(i % 4)).ToArray();
+            return Dataset.FromMemory(Tensor.From(samples), Tensor.From(labels), 4);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static Dataset ByCallback(bool concurrent) =>
+            Dataset.FromCallback(32, 4, new long[] { 64 }, (index, sample) =>
+            {
+                GC.Collect();
+                for (var j = 0; j < 64; ++j) sample[j] = ValueOf(index, j);
+                return index % 4;
+            }, Layout.Nchw, concurrent);
+
+        // What is garbage is overwritten by what comes after it.
+        private static byte[] TrainedOn(Config config, Dataset training)
+        {
+            using (var trainer = new Trainer(config, null, training))
+            {
+                training = null;
+                trainer.Train(e => { for (var i = 0; i < 20; ++i) GC.KeepAlive(Enumerable.Repeat(9f, 2048).ToArray()); });
+                return trainer.Checkpoint();
+            }
+        }
+
         [Test]
         public void A_trainer_that_nobody_refers_to_ends_its_run()
         {
@@ -158,6 +210,39 @@ namespace SignSym.Tests
         }
 
         // What is freed is overwritten in these tests: MALLOC_PERTURB_.
+        [Test]
+        public void Names_are_whole_while_another_object_of_the_model_replaces_its_head()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} } model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var model = new Model(config))
+            using (var same = Another(model, config))
+            {
+                var names = model.GetTensorNames();
+                var parameters = model.GetParameterNames();
+                var layers = model.GetLayers().Select(layer => layer.Name).ToList();
+                var replacing = Task.Factory.StartNew(() =>
+                {
+                    for (var round = 0; round < 2000; ++round) same.ReplaceHead(2 + round % 3);
+                }, TaskCreationOptions.LongRunning);
+                while (!replacing.IsCompleted)
+                {
+                    CollectionAssert.AreEqual(names, model.GetTensorNames());
+                    CollectionAssert.AreEqual(parameters, model.GetParameterNames());
+                    CollectionAssert.AreEqual(layers, model.GetLayers().Select(layer => layer.Name));
+                    foreach (var name in names) model.GetTensor(name).Dispose();
+                }
+                replacing.Wait();
+            }
+        }
+
+        // A second object of the same native model, which no trainer has.
+        private static Model Another(Model model, Config config)
+        {
+            using (var trainer = new Trainer(config, model)) return trainer.GetModel();
+        }
+
         [Test]
         public void Names_are_whole_though_the_model_is_disposed_meanwhile()
         {

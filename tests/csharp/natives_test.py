@@ -10,6 +10,7 @@ import unittest
 
 BUILT = pathlib.Path(os.environ["SIGNSYM_CSHARP"])
 NUGET = pathlib.Path(os.environ["SIGNSYM_NUGET"])
+SOURCE = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"])
 LIBTORCH = pathlib.Path(os.environ["SIGNSYM_LIBTORCH"])
 RUNTIMES = {"mono": [os.environ["SIGNSYM_MONO"]], "netcore": [os.environ["SIGNSYM_DOTNET"], "exec"]}
 NATIVE = "runtimes/linux-x64/native"
@@ -51,22 +52,26 @@ class Natives(unittest.TestCase):
                 code, output = self.run_probe(runtime, *arguments, **options)
                 self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
 
-    def check_fails(self, status, *texts, arguments=("version",), **options):
+    def check_fails(self, status, *texts, arguments=("version",), before="", **options):
         for runtime in RUNTIMES:
             with self.subTest(runtime):
                 code, output = self.run_probe(runtime, *arguments, **options)
                 self.assertEqual(code, 1, output)
-                self.assertTrue(output.startswith(status + ": "), output)
+                self.assertTrue(output.startswith(before + status + ": "), output)
                 for text in texts:
                     self.assertIn(text, output)
 
-    def fake_library(self, name):
-        """A library of that name that has nothing in it, for LD_PRELOAD."""
+    def compile(self, name, compiler, *sources):
+        """A library of that name."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-csharp-"))  # LD_PRELOAD ends a name at a space
         self.addCleanup(shutil.rmtree, folder)
         path = folder / name
-        subprocess.run(["cc", "-shared", "-o", path, "-x", "c", "/dev/null"], check=True)
+        subprocess.run([compiler, "-shared", "-fPIC", "-o", path, *sources], check=True)
         return str(path)
+
+    def fake_library(self, name):
+        """One that has nothing in it, for LD_PRELOAD."""
+        return self.compile(name, "cc", "-x", "c", "/dev/null")
 
     def test_all_files_in_one_folder_work(self):
         self.lay_beside()
@@ -105,6 +110,11 @@ class Natives(unittest.TestCase):
     def test_missing_libraries_are_told_with_the_remedy(self):
         shutil.copy(self.signsym / "lib/netstandard2.0/SignSym.dll", self.app)
         self.check_fails("NotFound", "libsignsym_csharp.so", str(self.app), "Copy")
+
+    def test_what_was_to_be_a_tensor_is_let_go_where_the_libraries_are_missing(self):
+        shutil.copy(self.signsym / "lib/netstandard2.0/SignSym.dll", self.app)
+        self.check_fails("NotFound", "libsignsym_csharp.so", arguments=["owner"], before="disposed\n")
+        self.check_fails("NotFound", "libsignsym_csharp.so", arguments=["pinned"], before="free\n")
 
     def test_a_missing_LibTorch_is_told_with_the_remedy(self):
         self.lay_beside()
@@ -155,6 +165,20 @@ class Natives(unittest.TestCase):
             other = self.fake_library(name)
             self.check_fails("Unsupported", "Another LibTorch", other, "Library.LibTorch", LD_PRELOAD=other)
 
+    def test_a_LibTorch_of_another_version_is_told_with_the_remedy(self):
+        self.lay_beside()
+        self.link_torch()
+        speaker = self.compile("other_libtorch.so", "c++", SOURCE / "tests/hazards/other_libtorch.cpp")
+        self.check_fails("Unsupported", "2.3.1", "was built for " + self.torch.name, arguments=["text"], LD_PRELOAD=speaker)
+
+    def test_a_LibTorch_without_a_symbol_is_told_with_the_remedy(self):
+        self.lay_beside()
+        self.link_torch()
+        (self.app / "libtorch_cpu.so").unlink()
+        shutil.copy(self.compile("libtorch_cpu.so", "cc", "-x", "c", "/dev/null", "-x", "none", "-Wl,-soname,libtorch_cpu.so",
+                                 "-Wl,--no-as-needed", LIBTORCH / "lib/libc10.so", f"-Wl,-rpath,{LIBTORCH}/lib"), self.app)
+        self.check_fails("Unsupported", "undefined symbol", "not the one that SignSym was built for", "Library.LibTorch")
+
     def test_the_LibTorch_that_is_loaded_already_serves_if_it_is_named(self):
         self.lay_beside()
         loaded = str(LIBTORCH / "lib/libtorch_cpu.so")
@@ -169,7 +193,7 @@ class Natives(unittest.TestCase):
         self.lay_beside()
         self.link_torch()
         config = self.folder / "config.textproto"
-        data = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"]) / "examples/data/mnist"
+        data = SOURCE / "examples/data/mnist"
         config.write_text(f'data {{ mnist {{ path: "{data}" }} batch_size: 16 }} model {{ mlp {{ hidden: 64 }} }} train {{ epochs: 50 }}')
         for _ in range(3):
             self.check_works("exit", PROBE_CONFIG=str(config))
@@ -177,7 +201,7 @@ class Natives(unittest.TestCase):
     def test_a_run_that_goes_on_when_the_process_ends_leaves_a_checkpoint(self):
         self.lay_beside()
         self.link_torch()
-        data = pathlib.Path(os.environ["SIGNSYM_SOURCE_DIR"]) / "examples/data/mnist"
+        data = SOURCE / "examples/data/mnist"
         for runtime in RUNTIMES:
             with self.subTest(runtime):
                 config, run = self.folder / "config.textproto", self.folder / runtime

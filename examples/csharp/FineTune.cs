@@ -45,9 +45,11 @@ internal static class FineTune
             model.Freeze("*");
             model.Unfreeze("fc.*");
             using (var trainer = new Trainer(config, model, training))
-                trainer.Train(e => { if (e.Kind == EventKind.Epoch) Console.WriteLine("epoch {0}: loss {1:F3}", e.Epoch,
-                    e.Loss); },
-                    default(System.Threading.CancellationToken), 0, steps);
+            {
+                trainer.LimitEvents(2);
+                trainer.Train(Show, default(System.Threading.CancellationToken), 0, steps);
+            }
+            Console.WriteLine();
 
             using (var first = Tensor.From(pictures.Data, TensorType.U8, new long[] { 8, 3, 32, 32 }))
             using (var answers = model.Predict(first, Prediction.Probabilities))
@@ -77,11 +79,20 @@ internal static class FineTune
         using (var config = Settings("cifar10 {}").SetText("data.cifar10.path", data))
         using (var trainer = new Trainer(config))
         {
-            trainer.Train(e =>
-            {
-                if (e.Kind == EventKind.Epoch) Console.WriteLine("before: held out {0:F1} % of ten classes", e.Top1);
-            }, default(System.Threading.CancellationToken), 0, steps);
+            trainer.LimitEvents(2);
+            trainer.Train(Show, default(System.Threading.CancellationToken), 0, steps);
             using (var model = trainer.GetModel()) model.SaveWeights(weights);
         }
+        Console.WriteLine();
+    }
+
+    private static void Show(TrainingEvent e)
+    {
+        if (e.Kind == EventKind.Step)
+            Console.Write("\repoch {0}/{1}  {2,3}/{3} steps  loss {4:F3} ", e.Epoch, e.Epochs, e.StepInEpoch,
+                e.StepsPerEpoch, e.Loss);
+        else if (e.Kind == EventKind.Epoch)
+            Console.WriteLine("\repoch {0}: training loss {1:F3}{2}{3}", e.Epoch, e.Loss,
+                double.IsNaN(e.Top1) ? "" : ", held out " + e.Top1.ToString("F1") + " %", new string(' ', 20));
     }
 }

@@ -69,7 +69,7 @@ namespace SignSym.Tests
                 "model { mlp { hidden: 8 classes: 4 } input { channels: 64 } }\n" +
                 "feedback { rule: SIGN_SYMMETRY }\n" +
                 "optimizer { learning_rate: 0.05 }\n" +
-                "train { epochs: 20 }\n" +
+                "train { epochs: 5 }\n" +
                 "compute { threads: 1 }\n"))
                 UnderCollection(() =>
                 {

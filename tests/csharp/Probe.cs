@@ -40,8 +40,7 @@ internal static class Probe
             case "pointer": Tensor.From(System.Runtime.InteropServices.Marshal.AllocHGlobal(4), TensorType.F32,
                 new long[] { 1 }).Dispose(); break;
             case "owner":
-                using (var owner = new Owner())
-                    Tensor.From(new IntPtr(8), TensorType.F32, new long[] { 1 }, null, owner).Dispose();
+                Tensor.From(new IntPtr(8), TensorType.F32, new long[] { 1 }, null, new Owner()).Dispose();
                 break;
             case "pinned": Pinned(); break;
             case "callback": Dataset.FromCallback(1, 2, new long[] { 1 }, (index, sample) => 0).Dispose(); break;
@@ -99,7 +98,6 @@ internal static class Probe
 
     private sealed class Owner : IDisposable
     {
-        private int disposed;
-        public void Dispose() { if (++disposed == 1) Console.WriteLine("disposed"); }
+        public void Dispose() => Console.WriteLine("disposed");
     }
 }

@@ -294,7 +294,8 @@ public final class Trainer implements AutoCloseable {
    * Evaluates the model on the held-out part.
    *
    * @return loss and accuracies
-   * @throws SignSymException DIVERGED where the loss is not finite
+   * @throws SignSymException DIVERGED where the loss is not finite, INVALID_ARGUMENT where nothing is held out,
+   *     CALLBACK_FAILED with what a data source threw as its cause
    */
   public Evaluation evaluate() {
     double[] loss = new double[1];
@@ -307,7 +308,7 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * One step on a batch: online learning. Steps count on, epochs do not. Without a training set the schedule is to be
-   * constant, or a learning rate set.
+   * constant, or a learning rate set. No event is told, and nothing is written to the run folder.
    *
    * @param samples (N, …), N ≥ 1, see {@link Tensor}; they go through the training transforms of the config
    * @param labels (N)
@@ -334,7 +335,7 @@ public final class Trainer implements AutoCloseable {
   /**
    * Rate of the next step. From any thread.
    *
-   * @return the rate
+   * @return the rate; NaN where the schedule counts epochs and there are no data
    */
   public double learningRate() {
     return handle.with(Raw::signsym_trainer_learning_rate);

@@ -110,6 +110,12 @@ struct Loader::State {
     }
   }
 
+  // Until a loader thread has brought it about. Where the process ends, that thread may be in exit() itself.
+  template <typename Condition>
+  void wait(std::unique_lock<std::mutex>& lock, Condition condition) {
+    while (!batch_there.wait_for(lock, std::chrono::milliseconds(100), condition)) check_process();
+  }
+
   Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
 
   void load(int64_t index, Slot& slot, void* scratch) const {
@@ -205,7 +211,7 @@ void Loader::start(int64_t epoch, int64_t first) {
   {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.claimed = s.batches;  // nothing more of the old epoch
-    s.batch_there.wait(lock, [&s] { return s.loading == 0; });
+    s.wait(lock, [&s] { return s.loading == 0; });
     for (Slot& slot : s.slots) slot.ready = false;
     s.epoch = epoch;
     s.order = std::move(order);
@@ -227,7 +233,7 @@ const Batch* Loader::next() {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.returned = s.delivered;
     s.work_there.notify_one();
-    s.batch_there.wait(lock, [&slot] { return slot.ready; });
+    s.wait(lock, [&slot] { return slot.ready; });
     if (slot.error) std::rethrow_exception(slot.error);
     slot.ready = false;
   }

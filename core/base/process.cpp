@@ -49,11 +49,13 @@ void wait_for_threads(int status, void*) {
 void keep_first() noexcept {
   const uint64_t count = ++entries;
   if ((count & (count - 1)) != 0) return;
-  on_exit(wait_for_threads, nullptr);
+  keep_exit_first();
   if (count == 1) pthread_atfork(nullptr, nullptr, [] { is_forked_child = true; });
 }
 
 }  // namespace
+
+void keep_exit_first() noexcept { on_exit(wait_for_threads, nullptr); }
 
 bool exiting() noexcept { return life != Life::whole; }
 

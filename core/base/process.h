@@ -11,6 +11,10 @@ bool forked() noexcept;
 // Throws cancelled where exit() has begun, unsupported in a forked child: for the places where long work can stop.
 void check_process();
 
+// exit() waits for the library's threads before it destroys what has been made up to now. Later things too, soon after
+// they were made: what checks the process and what enters the library calls it by itself, ever more seldom.
+void keep_exit_first() noexcept;
+
 // A thread is inside the library. exit() ends what goes on there and waits for it, ten seconds at most; then it is
 // completed at once, without the handlers that are left: what they destroy is in use.
 class InLibrary {

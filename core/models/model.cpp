@@ -8,12 +8,14 @@
 #include "base/process.h"
 #include "models/initialize.h"
 #include "models/plan.h"
+#include "models/warm_up.h"
 
 namespace signsym {
 
 Model::Model(Graph graph, const ModelOptions& options) : graph_(std::move(graph)), options_(options) {
   check(graph_);
   steps_ = plan(graph_);
+  warm_up();
   at::NoGradGuard no_grad;
 
   const auto parameter = [&](const std::string& name, const Tensor& initial) {

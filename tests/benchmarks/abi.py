@@ -36,7 +36,8 @@ def main():
         all_met &= met
         print(f"{words:45} {len(pairs):4} pairs  median {statistics.median(a for a, _ in pairs):.4f} s of "
               f"{statistics.median(b for _, b in pairs):.4f}  ratio {ratio_of_medians(pairs):.3f} "
-              f"({low:.3f} to {high:.3f})  bound {bound}  {'met' if met else 'not met'}")
+              f"({low:.3f} to {high:.3f})  bound {bound}  "
+              f"{'met' if met else 'not met' if high - low <= WIDEST else 'not met: interval too wide'}")
     added = lambda pairs: statistics.median(a - b for a, b in pairs) / result["callback_steps"]
     low, high = interval(result["callback"], added)
     met = low < CALLBACK and high - low <= CALLBACK

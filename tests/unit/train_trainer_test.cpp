@@ -2,14 +2,12 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <c10/core/CPUAllocator.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "data/cifar10.h"
-#include "data/host_memory.h"
 #include "train/factory.h"
 #include "train_runs.h"
 
@@ -54,87 +52,6 @@ TEST(Listener, That_throws_ends_the_run_with_what_it_threw) {
   EXPECT_EQ(metrics(runs / "run").back()["status"], "failed");
   EXPECT_EQ(metrics(runs / "run").back()["text"], "enough");
   EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->run({}), RunEnd::finished);
-}
-
-TEST(Run, That_failed_at_the_end_of_an_epoch_goes_on_there_and_skips_nothing) {
-  const Runs runs;
-  run_to_the_end(runs.config("whole", fast));
-  for (const EventKind kind : {EventKind::evaluation, EventKind::epoch})
-    for (const int64_t epoch : {1, 2}) {
-      const std::string name = "run" + std::to_string(static_cast<int>(kind)) + std::to_string(epoch);
-      Trainer trainer(runs.config(name, fast));
-      bool failed = false;
-      trainer.reporter().listen([&](const Event& event) {
-        if (event.kind == kind && event.epoch == epoch && !std::exchange(failed, true)) throw std::bad_alloc();
-        return true;
-      });
-      EXPECT_THROW(trainer.run({}), std::bad_alloc);
-      EXPECT_EQ(trainer.progress().epoch, epoch - 1);
-      EXPECT_FALSE(trainer.metrics().finished);
-      EXPECT_EQ(trainer.run({}), RunEnd::finished);
-      expect_same_end(runs / name, runs / "whole", "checkpoint-10.safetensors");
-      EXPECT_TRUE(trainer.metrics().finished);
-    }
-}
-
-TEST(Run, Whose_last_checkpoint_could_not_be_written_writes_it_when_it_goes_on) {
-  const Runs runs;
-  run_to_the_end(runs.config("whole", fast));
-  Trainer trainer(runs.config("run", fast));
-  const fs::path in_the_way = runs / "run/checkpoint-10.safetensors/file";
-  trainer.reporter().listen([&](const Event& event) {
-    if (event.kind == EventKind::epoch && event.epoch == 2) fs::create_directories(in_the_way);
-    return true;
-  });
-  EXPECT_EQ(error_of([&] { trainer.run({}); }).status(), Status::io);
-  fs::remove_all(in_the_way.parent_path());
-  EXPECT_EQ(trainer.run({}), RunEnd::finished);
-  expect_same_end(runs / "run", runs / "whole", "checkpoint-10.safetensors");
-}
-
-TEST(Run, Of_so_many_steps_whose_last_evaluation_failed_goes_on_with_it) {
-  const Runs runs;
-  const auto settings = with(fast, {"train.max_steps=7"});
-  run_to_the_end(runs.config("whole", settings));
-  Trainer trainer(runs.config("run", settings));
-  bool failed = false;
-  trainer.reporter().listen([&](const Event& event) {
-    if (event.kind == EventKind::evaluation && event.step == 7 && !std::exchange(failed, true)) throw std::bad_alloc();
-    return true;
-  });
-  EXPECT_THROW(trainer.run({}), std::bad_alloc);
-  EXPECT_EQ(trainer.run({}), RunEnd::finished);
-  expect_same_end(runs / "run", runs / "whole", "checkpoint-7.safetensors");
-}
-
-TEST(Run, That_is_cancelled_in_an_evaluation_ends_after_the_batch_and_goes_on_with_the_evaluation) {
-  const Runs runs;
-  run_to_the_end(runs.config("whole", fast));
-  {
-    Trainer trainer(runs.config("run", fast));
-    int asked = 0;  // at the end of the first epoch: before the evaluation, then before each of its three batches
-    EXPECT_EQ(trainer.run([&] { return trainer.progress().batch == steps_per_epoch && ++asked == 3; }), RunEnd::cancelled);
-    EXPECT_EQ(asked, 3);
-    EXPECT_EQ(trainer.progress().epoch, 0);
-  }
-  EXPECT_THAT(checkpoints(runs / "run"), ElementsAre("checkpoint-5.safetensors"));
-  EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->run({}), RunEnd::finished);
-  EXPECT_EQ(metrics(runs / "run", "evaluation").size(), metrics(runs / "whole", "evaluation").size());
-  expect_same_end(runs / "run", runs / "whole", "checkpoint-10.safetensors");
-}
-
-TEST(Run, That_is_told_to_pause_at_its_start_makes_no_step) {
-  const Runs runs;
-  Trainer trainer(runs.config("", fast));
-  bool once = true;
-  trainer.reporter().listen([&](const Event& event) {
-    if (event.kind == EventKind::start && std::exchange(once, false)) trainer.pause();
-    return true;
-  });
-  EXPECT_EQ(trainer.run({}), RunEnd::paused);
-  EXPECT_EQ(trainer.progress().step, 0);
-  trainer.pause();  // of no run
-  EXPECT_EQ(trainer.run({}), RunEnd::finished);
 }
 
 TEST(Listener, Hears_every_step_and_what_the_folder_records) {
@@ -437,48 +354,6 @@ TEST(Initial_weights, From_a_file_are_where_a_run_starts) {
   EXPECT_EQ(first.evaluate().loss, metrics(runs / "first", "evaluation").back()["loss"]);
   EXPECT_EQ(error_of([&] { Trainer(runs.config("", {"model.weights=\"" + file + "\"", "model.resnet_cifar.width=3"})); }).status(),
             Status::mismatch);
-}
-
-// ---- data in place ----
-
-// Counts the bytes of tensors that are made while it lives.
-class TensorBytes : public c10::Allocator {
- public:
-  TensorBytes() { c10::SetCPUAllocator(this, /*priority=*/255); }
-  ~TensorBytes() override { c10::SetCPUAllocator(inner_, 255); }
-  c10::DataPtr allocate(size_t bytes) override {
-    count += static_cast<int64_t>(bytes);
-    return inner_->allocate(bytes);
-  }
-  void copy_data(void* to, const void* from, size_t bytes) const override { default_copy_data(to, from, bytes); }
-  int64_t count = 0;
-
- private:
-  c10::Allocator* inner_ = c10::GetCPUAllocator();
-};
-
-TEST(Host_memory, Is_copied_once_into_each_batch_and_nowhere_else) {
-  const Runs runs;
-  Config config = runs.config("", fast);
-  config.set("data.host", "{}");
-  config.set("data.transform[2].normalize", "{ mean: [0.5, 0.5, 0.5] std: [0.25, 0.25, 0.25] }");
-  config.set("model.input", "{ channels: 3 height: 32 width: 32 }");
-  config.set("model.mlp.classes", "10");
-  Trainer trainer(config);
-  trainer.set_learning_rate(0.01);
-  constexpr int64_t n = 64, values = 3 * 32 * 32;
-  std::vector<uint8_t> pictures(n * values, 7), labels(n, 3);
-  const auto batch = open_host_memory({StridedView{pictures.data(), ElementType::u8, {n, 3, 32, 32}, {values, 1024, 32, 1}},
-                                       Layout::nchw, StridedView{labels.data(), ElementType::u8, {n}, {1}}, 10, {}});
-  const Tensor x = at::zeros({n, 3, 32, 32}), y = at::zeros({n}, at::kLong);
-  trainer.step(*batch);
-  trainer.learner().step(x, y, 1, 0.01);  // what the first step makes for all others is there
-
-  TensorBytes made;
-  trainer.step(*batch);
-  const int64_t through_memory = std::exchange(made.count, 0);
-  trainer.learner().step(x, y, 2, 0.01);
-  EXPECT_EQ(through_memory - made.count, n * values * 4 + n * 8);  // float32 pixels and int64 labels of the batch
 }
 
 }  // namespace

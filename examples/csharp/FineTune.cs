@@ -3,8 +3,8 @@ using System.IO;
 using System.Linq;
 using SignSym;
 
-// Fine-tunes a trained model on pictures of one's own, of other classes, and asks it: here a ResNet that was trained on
-// all of CIFAR-10 learns to tell two things apart, vehicles and animals, by a new last layer.
+// Fine-tunes a trained model on pictures of one's own, of other classes, and asks it: here a ResNet that was trained for
+// an epoch on CIFAR-10's ten classes learns to tell two things apart, vehicles and animals, by a new last layer.
 //   FineTune DATA [STEPS]          DATA: the folder examples/data/cifar10
 internal static class FineTune
 {

@@ -71,6 +71,19 @@ namespace SignSym.Tests
                     new[] { flat.Size, flat.Classes, flat.Channels, flat.Height, flat.Width });
         }
 
+        // A byte a value, as the core holds pictures.
+        [Test]
+        public void A_set_of_a_config_weighs_on_the_garbage_collector()
+        {
+            using (var config = Tiny.Config())
+            using (var training = Dataset.FromConfig(config, DataPart.Training))
+            using (var heldOut = Dataset.FromConfig(config, DataPart.HeldOut))
+            {
+                Assert.AreEqual(Tiny.Training * Tiny.PictureSize, training.Handle.Weight);
+                Assert.AreEqual(Tiny.HeldOut * Tiny.PictureSize, heldOut.Handle.Weight);
+            }
+        }
+
         [Test]
         public void Memory_and_callbacks_of_both_kinds_train_alike()
         {

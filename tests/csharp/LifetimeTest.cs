@@ -126,13 +126,54 @@ namespace SignSym.Tests
         // Mono's stacks are scanned conservatively: a few of many may seem alive.
         private static void IsCollected(Func<WeakReference> make)
         {
+            var forgotten = Forget(20, make);
+            Collect();
+            Assert.That(Alive(forgotten), Is.LessThan(3), "of 20");
+        }
+
+        // Nobody asks for a collection while they are made, and next to nothing of them is the garbage collector's own.
+        // What is garbage counts until its finalizer has run: the fewer run meanwhile, the more may seem alive.
+        private static void IsCollectedUnasked(Func<WeakReference> make)
+        {
+            Collect();
+            Assert.That(Alive(Forget(40, make)), Is.LessThan(30), "of 40");
+        }
+
+        private static List<WeakReference> Forget(int count, Func<WeakReference> make)
+        {
             var forgotten = new List<WeakReference>();
-            var thread = new Thread(() => { for (var i = 0; i < 20; ++i) forgotten.Add(make()); });
+            var thread = new Thread(() => { for (var i = 0; i < count; ++i) forgotten.Add(make()); });
             thread.Start();
             thread.Join();
-            Collect();
-            var alive = forgotten.FindAll(reference => reference.IsAlive).Count;
-            Assert.That(alive, Is.LessThan(3), "of 20");
+            return forgotten;
+        }
+
+        private static int Alive(List<WeakReference> made) => made.FindAll(reference => reference.IsAlive).Count;
+
+        [Test]
+        public void Forgotten_trainers_are_collected_in_time() =>
+            IsCollectedUnasked(() => new WeakReference(Tiny.Trainer()));
+
+        [Test]
+        public void Forgotten_data_sets_are_collected_in_time()
+        {
+            using (var config = Tiny.Config())
+                IsCollectedUnasked(() => new WeakReference(Dataset.FromConfig(config, DataPart.Training)));
+        }
+
+        // Each is all that holds a head of 8 MiB, which the model has no longer.
+        [Test]
+        public void Forgotten_tensors_of_a_model_are_collected_in_time()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} } model { mlp { hidden: 2048 classes: 2 } input { channels: 2 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var model = new Model(config))
+                IsCollectedUnasked(() =>
+                {
+                    model.ReplaceHead(1024);
+                    return new WeakReference(model.GetTensor("fc2.weight"));
+                });
         }
 
         [Test]
@@ -234,6 +275,28 @@ namespace SignSym.Tests
                     foreach (var name in names) model.GetTensor(name).Dispose();
                 }
                 replacing.Wait();
+            }
+        }
+
+        // A new head waits for the answer that the model gives.
+        [Test]
+        public void Names_of_a_model_are_told_while_another_waits_to_replace_its_head()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} } model { mlp { hidden: [1024, 1024, 1024] classes: 2 } input { channels: 1024 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 precision: FP32 }"))
+            using (var busy = new Model(config))
+            using (var other = new Model(config))
+            using (var samples = Tensor.From(new float[20000, 1024]))
+            {
+                var predicting = Task.Factory.StartNew(() => busy.Predict(samples).Dispose(),
+                    TaskCreationOptions.LongRunning);
+                Thread.Sleep(100);
+                var replacing = Task.Factory.StartNew(() => busy.ReplaceHead(3), TaskCreationOptions.LongRunning);
+                Thread.Sleep(100);
+                Assert.AreEqual("fc1.weight", other.GetTensorNames()[0]);
+                using (new Model(config)) Assert.IsFalse(predicting.IsCompleted, "it waited");
+                Task.WaitAll(predicting, replacing);
             }
         }
 

@@ -105,7 +105,7 @@ class Documents(unittest.TestCase):
         block = next(block for block in pieces("docs/csharp.md", "") if "ninja" in block)
         script, configure, build = block.splitlines()
         self.assertTrue((SOURCE / script).is_file())
-        self.assertEqual(configure, "cmake -S . -B build/release -G Ninja -DCMAKE_BUILD_TYPE=Release")
+        self.assertEqual(configure, "cmake -S . -B build/release -G Ninja -DSIGNSYM_BUILD_CSHARP=ON")
         targets = subprocess.run(["ninja", "-C", BUILD, "-t", "targets", "all"], capture_output=True, text=True, check=True).stdout
         for target in build.removeprefix("ninja -C build/release ").split():
             self.assertIn(f"\n{target}: phony", targets)

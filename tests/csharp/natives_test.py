@@ -131,6 +131,17 @@ class Natives(unittest.TestCase):
         path.write_bytes(path.read_bytes()[:2000])
         self.check_fails("BadData", "libsignsym_csharp.so", "2000 bytes")
 
+    def test_a_library_that_cannot_be_read_is_told(self):
+        self.lay_beside()
+        self.link_torch()
+        path = self.app / "libsignsym_csharp.so"
+        if os.geteuid():  # root reads everything
+            path.chmod(0)
+            self.check_fails("IO", str(path), "cannot be read", "let the user")
+        path.unlink()
+        path.symlink_to("/proc/self/mem")  # opens, and its first read fails
+        self.check_fails("IO", str(path), "cannot be read", "let the user")
+
     def test_a_library_for_another_processor_is_told(self):
         self.lay_beside()
         self.link_torch()

@@ -55,6 +55,9 @@ namespace SignSym
             var status = Raw.signsym_dataset_create_from_config(NotNull(config, nameof(config)).Handle, (int)part,
                 out var handle, out var error);
             Failure.Check(status, error);
+            handle.Count(); // of a split it holds the other part's samples too
+            handle.Weigh(Raw.signsym_dataset_size(handle) * Raw.signsym_dataset_shape(handle, 0) *
+                Raw.signsym_dataset_shape(handle, 1) * Raw.signsym_dataset_shape(handle, 2)); // a byte each
             return new Dataset(handle);
         }
 

@@ -7,17 +7,27 @@ namespace SignSym
     // that were forgotten: freeing is legal at any time and from any thread, the finalizer's too.
     internal abstract class NativeHandle : SafeHandle
     {
-        private long weight;
+        private bool counted;
 
         protected NativeHandle() : base(IntPtr.Zero, true) { }
 
         public override bool IsInvalid => handle == IntPtr.Zero;
 
+        // Bytes that Weigh was told.
+        public long Weight { get; private set; }
+
         // Bytes of native memory that go with the handle; to be said once, by who made it.
         public void Weigh(long bytes)
         {
-            weight = bytes;
+            Weight = bytes;
             NativeMemory.Add(bytes);
+        }
+
+        // For what holds more than can be weighed; to be said once, by who made it.
+        public void Count()
+        {
+            counted = true;
+            NativeMemory.Count(1);
         }
 
         protected abstract void Free();
@@ -25,7 +35,8 @@ namespace SignSym
         protected sealed override bool ReleaseHandle()
         {
             Free();
-            NativeMemory.Remove(weight);
+            NativeMemory.Remove(Weight);
+            if (counted) NativeMemory.Count(-1);
             return true;
         }
     }

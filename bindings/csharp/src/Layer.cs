@@ -36,7 +36,7 @@ namespace SignSym
         public Tensor GetFeedbackWeight()
         {
             Failure.Check(Raw.signsym_model_feedback_weight(model.Handle, Name, out var tensor, out var error), error);
-            return Tensor.Owned(tensor);
+            return Tensor.Native(tensor);
         }
     }
 

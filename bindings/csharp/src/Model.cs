@@ -19,9 +19,6 @@ namespace SignSym
     /// <summary>A network with its weights and feedback rules.</summary>
     public sealed class Model : IDisposable
     {
-        // Several objects may share a native model. Its names and its list of tensors live until its head is replaced:
-        // not while they are read.
-        private static readonly object Names = new object();
         private readonly ModelHandle handle;
 
         /// <summary>The model of a config, with its initial weights (or the config's model.weights).</summary>
@@ -31,16 +28,21 @@ namespace SignSym
         {
             Failure.Check(Raw.signsym_model_create(NotNull(config, nameof(config)).Handle, out handle, out var error),
                 error);
-            handle.Weigh(BytesOf(handle));
+            handle.Weigh(BytesOf(handle, Names));
         }
 
-        internal Model(ModelHandle handle)
+        internal Model(ModelHandle handle, object names)
         {
             this.handle = handle;
-            handle.Weigh(BytesOf(handle));
+            Names = names;
+            handle.Weigh(BytesOf(handle, names));
         }
 
         internal ModelHandle Handle => handle.Open(nameof(Model));
+
+        // Locked while names are read, which live until the head is replaced, and while it is. Objects of one native
+        // model have it in common, those of others do not wait where it waits for the model's turn.
+        internal object Names { get; } = new object();
 
         /// <summary>
         /// A trained model from a run folder (its newest whole checkpoint) or a checkpoint file. No data set is opened.
@@ -54,7 +56,7 @@ namespace SignSym
         {
             Natives.Load();
             Failure.Check(Raw.signsym_model_load(NotNull(path, nameof(path)), out var handle, out var error), error);
-            return new Model(handle);
+            return new Model(handle, new object());
         }
 
         /// <summary>The config as resolved, as a new object.</summary>
@@ -101,7 +103,7 @@ namespace SignSym
                 (int)how,
                 out var answers, out var error);
             Failure.Check(status, error);
-            return Tensor.Owned(answers);
+            return Tensor.Native(answers);
         }
 
         /// <summary>Names of parameters and buffers, in torchvision's order: "conv1.weight", "bn1.running_mean",
@@ -117,12 +119,9 @@ namespace SignSym
         /// <exception cref="SignSymException"><see cref="Status.NotFound"/>: there is none of that name.</exception>
         public Tensor GetTensor(string name)
         {
-            NotNull(name, nameof(name));
-            lock (Names)
-            {
-                Failure.Check(Raw.signsym_model_tensor(Handle, name, out var tensor, out var error), error);
-                return new Tensor(tensor);
-            }
+            Failure.Check(Raw.signsym_model_tensor(Handle, NotNull(name, nameof(name)), out var tensor, out var error),
+                error);
+            return Tensor.Native(tensor);
         }
 
         /// <summary>Sets a parameter or buffer.</summary>
@@ -192,10 +191,10 @@ namespace SignSym
         }
 
         // Of parameters and buffers.
-        internal static long BytesOf(ModelHandle handle)
+        internal static long BytesOf(ModelHandle handle, object names)
         {
             var bytes = 0L;
-            lock (Names)
+            lock (names)
             for (long i = 0, count = Raw.signsym_model_tensor_count(handle); i < count; ++i)
             {
                 var status = Raw.signsym_model_tensor(handle, Raw.signsym_model_tensor_name(handle, i), out var tensor,

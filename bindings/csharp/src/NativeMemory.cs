@@ -7,6 +7,9 @@ namespace SignSym
     internal static class NativeMemory
     {
         private const long Least = 64 << 20;
+        private const int Few = 4;
+        private static readonly object Counting = new object();
+        private static int alive, bound = Few;
         private static long held, added;
         private static int collections;
 
@@ -22,6 +25,20 @@ namespace SignSym
             if (bytes <= 0) return;
             GC.RemoveMemoryPressure(bytes);
             Interlocked.Add(ref held, -bytes);
+        }
+
+        // Of objects whose bytes nothing tells. A collection is asked for where there are more than twice as many as
+        // were left after the last one: what is forgotten stays bounded, and who keeps n of them pays for log n.
+        public static void Count(int more)
+        {
+            lock (Counting)
+            {
+                alive += more;
+                if (more < 0) bound = Math.Max(Few, Math.Min(bound, 2 * alive));
+                if (more < 0 || alive <= bound) return;
+                bound = 2 * alive;
+            }
+            GC.Collect();
         }
 
         // Mono's collector takes no notice of the pressure. So a collection is asked for where more was added since the

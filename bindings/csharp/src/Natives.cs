@@ -126,6 +126,19 @@ namespace SignSym
         // A part of a library would kill the process that loads it; of another processor's the loader says too little.
         private static void CheckFile(string path)
         {
+            try
+            {
+                CheckContent(path);
+            }
+            catch (Exception exception) when (exception is IOException || exception is UnauthorizedAccessException)
+            {
+                throw new SignSymException(Status.IO, path + " cannot be read: let the user of this process read " +
+                    "it, or take the file anew from the package (" + exception.Message + ").", "", exception);
+            }
+        }
+
+        private static void CheckContent(string path)
+        {
             using (var file = File.OpenRead(path))
             {
                 // Of ELF: its magic; the processor; offset, size and number of sections, which come last.

@@ -78,8 +78,8 @@ namespace SignSym
             Count = shape.Aggregate(1L, (product, size) => product * size);
         }
 
-        // With memory of its own, which the library made.
-        internal static Tensor Owned(TensorHandle handle)
+        // With memory which the library made: its own, or a model's, which it keeps when the model has gone.
+        internal static Tensor Native(TensorHandle handle)
         {
             handle.Weigh(Raw.tensor_bytes(handle));
             return new Tensor(handle);

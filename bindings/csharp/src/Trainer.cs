@@ -12,6 +12,7 @@ namespace SignSym
     public sealed class Trainer : IDisposable
     {
         private readonly TrainerHandle handle;
+        private readonly object modelNames = new object(); // as in Model
         private readonly Dataset[] hostData;
         private readonly EventListener listener = new EventListener();
         private readonly CancellationTokenSource disposed = new CancellationTokenSource();
@@ -43,6 +44,7 @@ namespace SignSym
                     HandleOf(heldOut),
                     out handle, out error);
             Check(status, error);
+            if (model != null) modelNames = model.Names;
             Weigh(model == null);
         }
 
@@ -259,7 +261,7 @@ namespace SignSym
         public Model GetModel()
         {
             Check(Raw.signsym_trainer_model(Handle, out var model, out var error), error);
-            return new Model(model);
+            return new Model(model, modelNames);
         }
 
         /// <summary>
@@ -273,7 +275,8 @@ namespace SignSym
 
         /// <summary>
         /// Frees the trainer. Legal at any time, from any thread, in a handler too: a run that goes on is cancelled,
-        /// and what the trainer held goes when it has returned.
+        /// and what the trainer held goes when it has returned. Where loader threads are in a data callback, it waits
+        /// for that call: dispose outside the locks that the callback takes.
         /// </summary>
         public void Dispose()
         {
@@ -283,11 +286,13 @@ namespace SignSym
 
         private static DatasetHandle HandleOf(Dataset dataset) => dataset?.Handle ?? DatasetHandle.None;
 
-        // What goes with it: gradients and momentum, and the weights, where no model was given that has them.
+        // What goes with it: gradients and momentum, and the weights, where no model was given that has them. It is
+        // counted besides: nothing tells the size of the data that it opened.
         private void Weigh(bool hasModel)
         {
             Check(Raw.signsym_trainer_model(handle, out var model, out var error), error);
-            using (model) handle.Weigh((hasModel ? 3 : 2) * Model.BytesOf(model));
+            using (model) handle.Weigh((hasModel ? 3 : 2) * Model.BytesOf(model, modelNames));
+            handle.Count();
         }
 
         private Metrics Run(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps)

@@ -91,11 +91,12 @@ namespace SignSym
         public double Seconds { get; }
 
         /// <summary>
-        /// Checkpoint: its file. Log: the message. End: "finished", "cancelled", "diverged" or "failed".
+        /// Checkpoint: its file. Log: the message. End: "finished", "paused", "cancelled", "diverged" or
+        /// "failed".
         /// </summary>
         public string Text { get; }
 
-        /// <summary>The whole event as one line of JSON, as in the run folder's metrics.jsonl.</summary>
+        /// <summary>The whole event as one line of JSON; docs/run-folder.md describes it.</summary>
         public string Json { get; }
 
         /// <summary>The line of JSON.</summary>

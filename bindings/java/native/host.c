@@ -1,6 +1,10 @@
 #include "host.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
+
+#define TOO_MANY UINT64_C(0x7fffffc7) /* bytes for an array: some machines end before 2^31 - 1 */
 
 static JavaVM *vm;
 static pthread_key_t attached; /* its destructor detaches a thread of the library's when it ends */
@@ -40,26 +44,34 @@ JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *machine, void *reserved) {
   return JNI_VERSION_10;
 }
 
-jbyteArray signsym_java_bytes(JNIEnv *env, const char *data, uint64_t size) {
-  jbyteArray array = NULL;
-  if (size > INT32_MAX) {
-    jclass refusal = (*env)->FindClass(env, "java/lang/OutOfMemoryError");
-    if (refusal) (*env)->ThrowNew(env, refusal, "more than 2 GB do not fit a Java array: write to a file instead");
-    return NULL;
-  }
-  array = (*env)->NewByteArray(env, (jsize)size);
+/* A new byte[] of what fits one; NULL with an exception where memory is short. */
+static jbyteArray array_of(JNIEnv *env, const char *data, uint64_t size) {
+  jbyteArray array = (*env)->NewByteArray(env, (jsize)size);
   if (array) (*env)->SetByteArrayRegion(env, array, 0, (jsize)size, (const jbyte *)data);
   return array;
 }
 
-void signsym_java_throw(JNIEnv *env, signsym_status status, signsym_error *error) {
-  const char *message = signsym_error_message(error), *field = signsym_error_field(error);
+static void raise_exception(JNIEnv *env, signsym_status status, const char *message, const char *field) {
   jbyteArray texts[2] = {NULL, NULL};
-  if (!(*env)->ExceptionCheck(env)) {
-    texts[0] = signsym_java_bytes(env, message, strlen(message));
-    if (texts[0]) texts[1] = signsym_java_bytes(env, field, strlen(field));
-    if (texts[1]) (*env)->CallStaticVoidMethod(env, exception_class, raise_method, (jint)status, texts[0], texts[1]);
+  texts[0] = array_of(env, message, strlen(message));
+  if (texts[0]) texts[1] = array_of(env, field, strlen(field));
+  if (texts[1]) (*env)->CallStaticVoidMethod(env, exception_class, raise_method, (jint)status, texts[0], texts[1]);
+}
+
+jbyteArray signsym_java_bytes(JNIEnv *env, const char *data, uint64_t size) {
+  if (size >= TOO_MANY) {
+    char message[128];
+    snprintf(message, sizeof message, "%" PRIu64 " bytes are more than an array of Java holds: write to a file instead "
+             "(Trainer.saveCheckpoint)", size);
+    raise_exception(env, SIGNSYM_UNSUPPORTED, message, "");
+    return NULL;
   }
+  return array_of(env, data, size);
+}
+
+void signsym_java_throw(JNIEnv *env, signsym_status status, signsym_error *error) {
+  if (!(*env)->ExceptionCheck(env))
+    raise_exception(env, status, signsym_error_message(error), signsym_error_field(error));
   signsym_error_free(error);
 }
 

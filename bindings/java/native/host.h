@@ -8,7 +8,7 @@
 
 /* Throws org.signsym.SignSymException; the error is freed. */
 void signsym_java_throw(JNIEnv *env, signsym_status status, signsym_error *error);
-/* A new byte[]; NULL with an exception where memory is short. */
+/* A new byte[]; NULL with an exception where memory is short, or they are more than one holds. */
 jbyteArray signsym_java_bytes(JNIEnv *env, const char *data, uint64_t size);
 
 /* A Java object as user data, and its destroy function. */

@@ -20,7 +20,8 @@ PINS = "".join(f"<plugin><groupId>org.apache.maven.plugins</groupId><artifactId>
 
 
 def snippets(file, language):
-    return re.findall(rf"^```{language}\n(.*?)^```$", (SOURCE / file).read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", (SOURCE / file).read_text(), re.MULTILINE | re.DOTALL)
+    return [text for found, text in blocks if found == language]
 
 
 class Docs(unittest.TestCase):

@@ -16,7 +16,7 @@ public final class Leave {
     CountDownLatch running = new CountDownLatch(1);
     Config config = Config.text("data { host {} batch_size: 16 }"
         + " model { mlp {} input { channels: 1 height: 28 width: 28 } } train { epochs: 100000 } compute { threads: 1 }")
-        .with("output.folder", "\"" + arguments[1] + "\"");
+        .withText("output.folder", arguments[1]);
     Dataset digits = Dataset.of(640, 10, new long[] {1, 28, 28}, Type.U8, Layout.NCHW, true, (index, sample) -> {
       if (how.equals("source") && running.getCount() == 0) System.exit(3);
       return index % 10;

@@ -3,7 +3,6 @@ import java.awt.RenderingHints;
 import java.awt.image.BufferedImage;
 import java.awt.image.DataBufferByte;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Random;
 import org.signsym.Config;
 import org.signsym.Dataset;
@@ -28,9 +27,9 @@ public final class FineTune {
       System.exit(2);
     }
     String steps = arguments.length > 1 ? arguments[1] : "300";
-    Config digits = Config.text("data { mnist { path: '" + Path.of(arguments[0]) + "' } batch_size: 64 }"
-        + " model { lenet {} } feedback { rule: SIGN_SYMMETRY } optimizer { learning_rate: 0.02 } train { epochs: 1 }")
-        .with("train.max_steps", steps);
+    Config digits = Config.text("data { mnist {} batch_size: 64 } model { lenet {} } feedback { rule: SIGN_SYMMETRY }"
+        + " optimizer { learning_rate: 0.02 } train { epochs: 1 }")
+        .withText("data.mnist.path", arguments[0]).with("train.max_steps", steps);
     try (Trainer trainer = Trainer.create(digits); Model model = trainer.model()) {
       trainer.train();
       System.out.printf("digits: %.1f %%%n", trainer.evaluate().top1());

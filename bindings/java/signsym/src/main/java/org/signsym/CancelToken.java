@@ -24,7 +24,7 @@ public final class CancelToken implements AutoCloseable {
    * @return true from then on
    */
   public boolean isCancelled() {
-    return handle.with(token -> Raw.signsym_cancel_is_set(token) != 0);
+    return handle.read(token -> Raw.signsym_cancel_is_set(token) != 0);
   }
 
   /** Legal during a run: a token that was set still cancels it. */

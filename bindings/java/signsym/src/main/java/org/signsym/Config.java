@@ -1,7 +1,6 @@
 package org.signsym;
 
 import com.google.protobuf.InvalidProtocolBufferException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.function.LongFunction;
 import org.signsym.internal.Handle;
@@ -78,7 +77,7 @@ public final class Config {
    * @throws SignSymException INVALID_CONFIG
    */
   public static Config text(String text, String source) {
-    return parse(text.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_TEXT, source);
+    return parse(Text.contents(text), Raw.SIGNSYM_TEXT, source);
   }
 
   /**
@@ -101,7 +100,7 @@ public final class Config {
    * @throws SignSymException INVALID_CONFIG
    */
   public static Config json(String json, String source) {
-    return parse(json.getBytes(StandardCharsets.UTF_8), Raw.SIGNSYM_JSON, source);
+    return parse(Text.contents(json), Raw.SIGNSYM_JSON, source);
   }
 
   /**
@@ -109,11 +108,12 @@ public final class Config {
    *
    * @param file its path
    * @return the config
-   * @throws SignSymException NOT_FOUND, IO, INVALID_CONFIG
+   * @throws SignSymException NOT_FOUND, IO, INVALID_CONFIG; INVALID_ARGUMENT where the path is in another file system
+   *     than the disk's, as in a zip, or its name is not UTF-8
    */
   public static Config file(Path file) {
     Natives.load();
-    return take(Raw.signsym_config_create_from_file(file.toString()));
+    return take(Raw.signsym_config_create_from_file(FileName.of(file)));
   }
 
   /**
@@ -121,11 +121,11 @@ public final class Config {
    *
    * @param folder of the run
    * @return the config
-   * @throws SignSymException NOT_FOUND where no run is
+   * @throws SignSymException NOT_FOUND where no run is, INVALID_ARGUMENT as {@link #file(Path)}
    */
   public static Config run(Path folder) {
     Natives.load();
-    return take(Raw.signsym_config_create_from_run(folder.toString()));
+    return take(Raw.signsym_config_create_from_run(FileName.of(folder)));
   }
 
   /**
@@ -141,6 +141,18 @@ public final class Config {
       Raw.signsym_config_set(config, path, value);
       return new Config(Handle.bytes(Raw.signsym_config_write(config, Raw.SIGNSYM_BINARY)));
     });
+  }
+
+  /**
+   * A config with one field changed, of which the value is text: a file or a folder, whatever characters it has.
+   *
+   * @param path of the field: {@code output.folder}
+   * @param text itself, without quotes
+   * @return a new config
+   * @throws SignSymException INVALID_CONFIG where there is no such field, or it takes no text
+   */
+  public Config withText(String path, String text) {
+    return with(path, "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + "\"");
   }
 
   /**

@@ -192,7 +192,7 @@ public final class Dataset implements AutoCloseable {
    * @return their number
    */
   public long size() {
-    return handle.with(Raw::signsym_dataset_size);
+    return handle.read(Raw::signsym_dataset_size);
   }
 
   /**
@@ -201,7 +201,7 @@ public final class Dataset implements AutoCloseable {
    * @return their number
    */
   public long classes() {
-    return handle.with(Raw::signsym_dataset_classes);
+    return handle.read(Raw::signsym_dataset_classes);
   }
 
   /**
@@ -210,7 +210,7 @@ public final class Dataset implements AutoCloseable {
    * @return channels, height, width
    */
   public long[] shape() {
-    return handle.with(token -> new long[] {Raw.signsym_dataset_shape(token, 0), Raw.signsym_dataset_shape(token, 1),
+    return handle.read(token -> new long[] {Raw.signsym_dataset_shape(token, 0), Raw.signsym_dataset_shape(token, 1),
         Raw.signsym_dataset_shape(token, 2)});
   }
 

@@ -9,7 +9,7 @@ package org.signsym;
  * @param stepInEpoch steps done in the epoch that goes on
  * @param stepsPerEpoch steps of an epoch
  * @param learningRate of the next step
- * @param stepLoss mean loss of the last step's batch in nats, before the step
+ * @param stepLoss mean loss of the last step's batch, before the step
  * @param trainLoss mean loss of the training in the epoch that goes on, or in the last one
  * @param trainTop1 accuracy of the same, percent
  * @param loss mean loss of the last evaluation of the held-out part

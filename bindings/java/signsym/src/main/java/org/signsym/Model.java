@@ -44,13 +44,17 @@ public final class Model implements AutoCloseable {
    */
   public record Alignment(double angle, double normRatio) {}
 
-  /** A name lives in the native model: nobody may free one, or replace its head, while names are copied. */
-  private static final Object NAMES = new Object();
-
   final Handle handle;
 
-  Model(long model) {
-    handle = new Handle("model", model, Raw::signsym_model_free);
+  /**
+   * A name lives in the native model: nobody may free that, or replace its head, while names are copied. The objects of
+   * one native model have the lock in common; those of others do not wait where it waits for the model's turn.
+   */
+  final Object names;
+
+  Model(long model, Object names) {
+    this.handle = new Handle("model", model, Raw::signsym_model_free);
+    this.names = names;
   }
 
   /**
@@ -62,7 +66,7 @@ public final class Model implements AutoCloseable {
    * @throws SignSymException INVALID_CONFIG, NOT_FOUND, IO, BAD_DATA, MISMATCH, UNSUPPORTED
    */
   public static Model create(Config config) {
-    return new Model(config.call(Raw::signsym_model_create));
+    return new Model(config.call(Raw::signsym_model_create), new Object());
   }
 
   /**
@@ -70,31 +74,33 @@ public final class Model implements AutoCloseable {
    *
    * @param path of a run folder (its newest whole checkpoint is taken) or of a checkpoint
    * @return the model
-   * @throws SignSymException NOT_FOUND, IO, BAD_DATA, UNSUPPORTED (a newer format)
+   * @throws SignSymException NOT_FOUND, IO, BAD_DATA, UNSUPPORTED (a newer format), INVALID_ARGUMENT as
+   *     {@link Config#file(Path)}
    */
   public static Model load(Path path) {
     Natives.load();
-    return new Model(Raw.signsym_model_load(path.toString()));
+    return new Model(Raw.signsym_model_load(FileName.of(path)), new Object());
   }
 
   /**
    * Loads a model.safetensors, or the model part of a checkpoint.
    *
    * @param file with the weights
-   * @throws SignSymException MISMATCH where names or shapes are not the model's, BAD_DATA, NOT_FOUND, IO
+   * @throws SignSymException MISMATCH where names or shapes are not the model's, BAD_DATA, NOT_FOUND, IO,
+   *     INVALID_ARGUMENT as {@link Config#file(Path)}
    */
   public void loadWeights(Path file) {
-    handle.use(token -> Raw.signsym_model_load_weights(token, file.toString()));
+    handle.use(token -> Raw.signsym_model_load_weights(token, FileName.of(file)));
   }
 
   /**
    * Parameters and buffers, as torchvision's model of the name loads them.
    *
    * @param file is replaced, whole or not at all
-   * @throws SignSymException IO, NOT_FOUND (its folder)
+   * @throws SignSymException IO, NOT_FOUND (its folder), INVALID_ARGUMENT as {@link Config#file(Path)}
    */
   public void saveWeights(Path file) {
-    handle.use(token -> Raw.signsym_model_save_weights(token, file.toString()));
+    handle.use(token -> Raw.signsym_model_save_weights(token, FileName.of(file)));
   }
 
   /**
@@ -149,16 +155,16 @@ public final class Model implements AutoCloseable {
         lent -> Tensor.take(Raw.signsym_model_predict(token, lent, layout.code(), flags))));
   }
 
-  private List<String> names(boolean parametersOnly) {
-    synchronized (NAMES) {
+  private List<String> list(boolean parametersOnly) {
+    synchronized (names) {
       return handle.with(token -> {
-        List<String> names = new ArrayList<>();
+        List<String> list = new ArrayList<>();
         for (long i = 0; i < Raw.signsym_model_tensor_count(token); i++) {
           if (!parametersOnly || Raw.signsym_model_tensor_is_parameter(token, i) != 0) {
-            names.add(Raw.signsym_model_tensor_name(token, i));
+            list.add(Raw.signsym_model_tensor_name(token, i));
           }
         }
-        return names;
+        return list;
       });
     }
   }
@@ -169,7 +175,7 @@ public final class Model implements AutoCloseable {
    * @return as conv1.weight, bn1.running_mean
    */
   public List<String> tensors() {
-    return names(false);
+    return list(false);
   }
 
   /**
@@ -178,7 +184,7 @@ public final class Model implements AutoCloseable {
    * @return as conv1.weight
    */
   public List<String> parameters() {
-    return names(true);
+    return list(true);
   }
 
   /**
@@ -210,7 +216,7 @@ public final class Model implements AutoCloseable {
    * @throws SignSymException BUSY where a trainer has the model
    */
   public void replaceHead(long classes) {
-    synchronized (NAMES) {
+    synchronized (names) {
       handle.use(token -> Raw.signsym_model_replace_head(token, classes));
     }
   }
@@ -241,7 +247,7 @@ public final class Model implements AutoCloseable {
    * @return their names and rules
    */
   public List<Layer> layers() {
-    synchronized (NAMES) {
+    synchronized (names) {
       return handle.with(token -> {
         List<Layer> layers = new ArrayList<>();
         for (long i = 0; i < Raw.signsym_model_layer_count(token); i++) {
@@ -281,7 +287,7 @@ public final class Model implements AutoCloseable {
   /** Trainers that use it keep it. A second time it does nothing. */
   @Override
   public void close() {
-    synchronized (NAMES) {
+    synchronized (names) {
       handle.close();
     }
   }

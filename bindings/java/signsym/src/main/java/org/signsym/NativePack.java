@@ -3,13 +3,16 @@ package org.signsym;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
+import java.nio.channels.FileLockInterruptionException;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -66,11 +69,18 @@ final class NativePack {
   /** The files, in the order of loading, in the first cache that can be written. */
   List<Path> unpack() {
     String chosen = System.getProperty(CACHE);
+    return unpack(chosen != null ? List.of(chosen) : caches(System.getenv()));
+  }
+
+  List<Path> unpack(List<String> roots) {
     List<String> refusals = new ArrayList<>();
-    for (Path root : chosen != null ? List.of(Path.of(chosen)) : caches(System.getenv())) {
+    for (String root : roots) {
       try {
-        return unpack(root);
-      } catch (IOException error) {
+        return unpack(Path.of(root));
+      } catch (FileLockInterruptionException | ClosedByInterruptException interrupted) { // the thread stays so
+        throw new SignSymException(Status.IO, "the thread was interrupted while it unpacked the native libraries to "
+            + root + ": call again on a thread that is not", "");
+      } catch (IOException | InvalidPathException error) {
         refusals.add(root + ": " + error.getClass().getSimpleName() + ": " + error.getMessage());
       }
     }
@@ -79,13 +89,13 @@ final class NativePack {
   }
 
   /** The user's cache, and where the home cannot be written a folder of the user's among the temporary ones. */
-  static List<Path> caches(Map<String, String> environment) {
-    List<Path> roots = new ArrayList<>();
+  static List<String> caches(Map<String, String> environment) {
+    List<String> roots = new ArrayList<>();
     String cache = environment.get("XDG_CACHE_HOME");
     String home = System.getProperty("user.home");
-    if (cache != null && cache.startsWith("/")) roots.add(Path.of(cache, "signsym"));
-    if (home != null && home.startsWith("/")) roots.add(Path.of(home, ".cache", "signsym"));
-    roots.add(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + user()));
+    if (cache != null && cache.startsWith("/")) roots.add(cache + "/signsym");
+    if (home != null && home.startsWith("/")) roots.add(home + "/.cache/signsym");
+    roots.add(System.getProperty("java.io.tmpdir") + "/signsym-" + user());
     return roots;
   }
 
@@ -107,7 +117,7 @@ final class NativePack {
       try (FileChannel file = FileChannel.open(root.resolve(id + ".lock"), StandardOpenOption.CREATE,
                StandardOpenOption.WRITE);
           FileLock lock = lock(file)) {
-        if (!isWhole(folder)) write(root, folder);
+        if (!isWhole(folder)) write(root, folder, lock != null);
       }
     }
     return entries.stream().map(entry -> folder.resolve(entry.name)).collect(java.util.stream.Collectors.toList());
@@ -133,8 +143,10 @@ final class NativePack {
           Thread.sleep(20);
         } catch (InterruptedException interrupted) {
           Thread.currentThread().interrupt();
-          throw new IOException("interrupted");
+          throw new FileLockInterruptionException();
         }
+      } catch (FileLockInterruptionException | ClosedByInterruptException interrupted) {
+        throw interrupted;
       } catch (IOException none) {
         return null;
       }
@@ -153,19 +165,27 @@ final class NativePack {
     return true;
   }
 
-  private void write(Path root, Path folder) throws IOException {
-    removeAll(root, id + ".part*"); // of processes that were killed: the lock is ours
+  /** `locked`: no other process writes there. Else one may, and both go on: its parts are left alone. */
+  void write(Path root, Path folder, boolean locked) throws IOException {
+    if (locked) {
+      try (DirectoryStream<Path> parts = Files.newDirectoryStream(root, id + ".part*")) {
+        for (Path killed : parts) remove(killed);
+      }
+    }
     Path part = Files.createTempDirectory(root, id + ".part");
+    Path damaged = part.resolveSibling(part.getFileName() + "-damaged");
     try {
       for (Entry entry : entries) write(entry, part.resolve(entry.name));
-      if (Files.exists(folder)) Files.move(folder, part.resolveSibling(id + ".part-damaged"));
+      if (isWhole(folder)) return; // the other process's, which may be in use
+      if (Files.exists(folder)) Files.move(folder, damaged);
       try {
         Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
       } catch (AtomicMoveNotSupportedException unlikely) {
         Files.move(part, folder);
       }
     } finally {
-      removeAll(root, id + ".part*");
+      remove(part);
+      remove(damaged);
     }
   }
 
@@ -183,15 +203,12 @@ final class NativePack {
     }
   }
 
-  private static void removeAll(Path root, String pattern) throws IOException {
-    try (DirectoryStream<Path> folders = Files.newDirectoryStream(root, pattern)) {
-      for (Path folder : folders) {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
-          for (Path file : files) Files.delete(file);
-        }
-        Files.delete(folder);
-      }
+  private static void remove(Path folder) throws IOException {
+    if (!Files.exists(folder)) return;
+    try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+      for (Path file : files) Files.delete(file);
     }
+    Files.delete(folder);
   }
 
   private static MessageDigest sha256() {

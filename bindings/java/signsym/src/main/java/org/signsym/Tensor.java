@@ -1,11 +1,11 @@
 package org.signsym;
 
-import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.function.LongFunction;
+import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
 
 /**
@@ -15,8 +15,6 @@ import org.signsym.internal.Raw;
  * U8 are divided by 255, all others are taken as they are. Labels have the shape (N) and an integer type.
  */
 public final class Tensor {
-  private static final Cleaner CLEANER = Cleaner.create();
-
   private final ByteBuffer buffer;
   private final Type type;
   private final long[] shape;
@@ -182,7 +180,7 @@ public final class Tensor {
       ByteBuffer root = memory(tensor);
       Tensor shown = new Tensor(root.asReadOnlyBuffer().order(ByteOrder.nativeOrder()), type(tensor), shape(tensor),
           strides(tensor));
-      CLEANER.register(root, () -> Raw.signsym_tensor_free(tensor)); // views hold the root
+      Handle.freeAfter(root, () -> Raw.signsym_tensor_free(tensor)); // views hold the root
       return shown;
     } catch (Throwable failed) {
       Raw.signsym_tensor_free(tensor);

@@ -28,13 +28,15 @@ import org.signsym.v1.Experiment;
 public final class Trainer implements AutoCloseable {
   private final Handle handle;
   private final TrainerCalls calls;
+  private final Object modelNames; // as Model has them
 
   /** Makes one of data of the host's, each 0 for none. */
   private interface Maker {
     long make(long training, long heldOut);
   }
 
-  private Trainer(Dataset training, Dataset heldOut, Maker maker) {
+  private Trainer(Object modelNames, Dataset training, Dataset heldOut, Maker maker) {
+    this.modelNames = modelNames;
     this.calls = new TrainerCalls();
     this.handle = new Handle("trainer", lend(training, calls.trainingFailure, first -> lend(heldOut,
         calls.heldOutFailure, second -> maker.make(first, second))), Raw::signsym_trainer_free);
@@ -85,7 +87,8 @@ public final class Trainer implements AutoCloseable {
    * @param config what to train
    * @param model is trained in place, by one trainer at a time (BUSY)
    * @return the trainer
-   * @throws SignSymException MISMATCH where shapes or classes do not fit, BUSY; as {@link #create(Config)}
+   * @throws SignSymException INVALID_CONFIG where shapes or classes do not fit, INVALID_ARGUMENT where those of the
+   *     held-out part do not, BUSY; as {@link #create(Config)}
    */
   public static Trainer create(Config config, Model model) {
     return create(config, model, null, null);
@@ -115,7 +118,8 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #create(Config, Model)}
    */
   public static Trainer create(Config config, Model model, Dataset training, Dataset heldOut) {
-    LongFunction<Trainer> create = trained -> config.call(settings -> new Trainer(training, heldOut,
+    Object names = model == null ? new Object() : model.names;
+    LongFunction<Trainer> create = trained -> config.call(settings -> new Trainer(names, training, heldOut,
         (first, second) -> Raw.signsym_trainer_create_with(settings, trained, first, second)));
     return model == null ? create.apply(0) : model.handle.with(create);
   }
@@ -126,11 +130,12 @@ public final class Trainer implements AutoCloseable {
    * @param folder of the run
    * @return the trainer
    * @throws SignSymException NOT_FOUND where no run is, BUSY while another trainer has the folder, BAD_DATA where every
-   *     checkpoint is damaged
+   *     checkpoint is damaged, INVALID_ARGUMENT as {@link Config#file(Path)}
    */
   public static Trainer resume(Path folder) {
     Natives.load();
-    return new Trainer(null, null, (none, nothing) -> Raw.signsym_trainer_resume(folder.toString(), 0));
+    String name = FileName.of(folder);
+    return new Trainer(new Object(), null, null, (none, nothing) -> Raw.signsym_trainer_resume(name, 0));
   }
 
   /**
@@ -169,8 +174,9 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #resume(Path, Config)}, MISMATCH
    */
   public static Trainer resume(Path folder, Config config, Dataset training, Dataset heldOut) {
-    return config.call(settings -> new Trainer(training, heldOut,
-        (first, second) -> Raw.signsym_trainer_resume_with(folder.toString(), settings, first, second)));
+    String name = FileName.of(folder);
+    return config.call(settings -> new Trainer(new Object(), training, heldOut,
+        (first, second) -> Raw.signsym_trainer_resume_with(name, settings, first, second)));
   }
 
   /**
@@ -329,7 +335,7 @@ public final class Trainer implements AutoCloseable {
    * @return true after the end
    */
   public boolean isFinished() {
-    return handle.with(token -> Raw.signsym_trainer_is_finished(token) != 0);
+    return handle.read(token -> Raw.signsym_trainer_is_finished(token) != 0);
   }
 
   /**
@@ -338,7 +344,7 @@ public final class Trainer implements AutoCloseable {
    * @return the rate; NaN where the schedule counts epochs and there are no data
    */
   public double learningRate() {
-    return handle.with(Raw::signsym_trainer_learning_rate);
+    return handle.read(Raw::signsym_trainer_learning_rate);
   }
 
   /**
@@ -386,6 +392,8 @@ public final class Trainer implements AutoCloseable {
    * The whole state, as a checkpoint file has it.
    *
    * @return its bytes
+   * @throws SignSymException UNSUPPORTED where an array of Java cannot hold them, from 2 GB: {@link #saveCheckpoint}
+   *     writes a file instead
    */
   public byte[] checkpoint() {
     return handle.with(token -> Handle.bytes(Raw.signsym_trainer_checkpoint(token)));
@@ -395,10 +403,10 @@ public final class Trainer implements AutoCloseable {
    * The whole state to a file.
    *
    * @param file is replaced, whole or not at all
-   * @throws SignSymException IO, NOT_FOUND (its folder)
+   * @throws SignSymException IO, NOT_FOUND (its folder), INVALID_ARGUMENT as {@link Config#file(Path)}
    */
   public void saveCheckpoint(Path file) {
-    handle.use(token -> Raw.signsym_trainer_save_checkpoint(token, file.toString()));
+    handle.use(token -> Raw.signsym_trainer_save_checkpoint(token, FileName.of(file)));
   }
 
   /**
@@ -428,7 +436,7 @@ public final class Trainer implements AutoCloseable {
    * @return it is to be closed as well; it may outlive the trainer
    */
   public Model model() {
-    return new Model(handle.with(Raw::signsym_trainer_model));
+    return new Model(handle.with(Raw::signsym_trainer_model), modelNames);
   }
 
   /**
@@ -441,8 +449,9 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Ends the trainer: from any thread, in the listener too. A run that goes on is cancelled. A second time it does
-   * nothing.
+   * Ends the trainer: from any thread, in the listener too. A run that goes on is cancelled. Where threads that load
+   * are in a data source, it waits for that call: close outside of the locks that the source takes. A second time it
+   * does nothing.
    */
   @Override
   public void close() {

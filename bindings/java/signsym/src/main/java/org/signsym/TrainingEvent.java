@@ -28,6 +28,7 @@ public final class TrainingEvent {
   private final long epoch, epochs, step, stepInEpoch, stepsPerEpoch;
   private final double loss, top1, top5, trainTop1, learningRate, samplesPerSecond, seconds;
   private final String text;
+  // Under the event's lock: the token does not end while another thread asks for the JSON.
   private long token; // 0 after the listener's call
   private String json;
 
@@ -49,7 +50,7 @@ public final class TrainingEvent {
     text = kind == Kind.STEP ? "" : Raw.signsym_event_text(event);
   }
 
-  void callIsOver() {
+  synchronized void callIsOver() {
     token = 0;
   }
 
@@ -110,7 +111,7 @@ public final class TrainingEvent {
   /**
    * Loss. STEP: this batch's; EPOCH: mean of the epoch's training; EVALUATION: of the held-out part.
    *
-   * @return cross-entropy in nats
+   * @return mean over the samples, of the kind that the config names (loss)
    */
   public double loss() {
     return loss;
@@ -180,12 +181,13 @@ public final class TrainingEvent {
   }
 
   /**
-   * The whole event as one line of JSON, as in metrics.jsonl.
+   * The whole event as one line of JSON; docs/run-folder.md describes it. It is to be asked for in the
+   * listener, and is known from then on.
    *
    * @return the JSON
    * @throws IllegalStateException after the listener's call, unless it was asked for in it
    */
-  public String json() {
+  public synchronized String json() {
     if (json == null) {
       if (token == 0) throw new IllegalStateException("json() is to be called in onEvent(); afterwards it is known");
       json = Raw.signsym_event_json(token);

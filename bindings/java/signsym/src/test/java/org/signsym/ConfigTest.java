@@ -1,12 +1,19 @@
 package org.signsym;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.signsym.v1.Data;
 import org.signsym.v1.Experiment;
@@ -50,6 +57,17 @@ class ConfigTest {
   }
 
   @Test
+  void text_is_taken_as_it_is() {
+    Config config = Config.of(MESSAGE);
+    String text = "C:\\new 'und' \"größer\" 🐦\n\r\t\\";
+    assertEquals(text, config.withText("data.mnist.path", text).toMessage().getData().getMnist().getPath());
+    assertEquals("", config.withText("name", "").toMessage().getName());
+    assertEquals(Status.INVALID_CONFIG,
+        assertThrows(SignSymException.class, () -> config.withText("train.epochs", "7")).status());
+    assertThrows(NullPointerException.class, () -> config.withText("name", null));
+  }
+
+  @Test
   void resolve_writes_every_default_out() {
     Experiment resolved = Config.of(MESSAGE).resolve().toMessage();
     assertEquals(30, resolved.getTrain().getEpochs());
@@ -60,7 +78,7 @@ class ConfigTest {
   void the_hash_is_of_the_meaning() {
     Config config = Config.of(MESSAGE);
     assertTrue(config.hash().matches("[0-9a-f]{64}"));
-    assertEquals(config.hash(), config.with("data.mnist.path", "\"elsewhere\"").hash());
+    assertEquals(config.hash(), config.withText("data.mnist.path", "elsewhere").hash());
     assertEquals(config.hash(), config.resolve().hash());
     assertTrue(!config.hash().equals(config.with("train.epochs", "7").hash()));
   }
@@ -108,5 +126,52 @@ class ConfigTest {
   void text_with_a_NUL_is_refused() {
     Config config = Config.of(MESSAGE);
     assertThrows(IllegalArgumentException.class, () -> config.with("train.epochs", "7\0"));
+  }
+
+  @Test
+  void half_a_surrogate_pair_is_refused() {
+    Config config = Config.of(MESSAGE);
+    for (String half : new String[] {"ab\ud800", "ab\udc00c"}) {
+      for (Executable call : new Executable[] {() -> config.withText("name", half), () -> config.with(half, "1"),
+          () -> Config.text("# " + half), () -> Config.json(half), () -> Config.text("", half)}) {
+        IllegalArgumentException error = assertThrows(IllegalArgumentException.class, call);
+        assertTrue(error.getMessage().contains("half a surrogate pair"), error.getMessage());
+      }
+    }
+  }
+
+  @Test
+  void a_path_of_another_file_system_is_refused(@TempDir Path folder) throws Exception {
+    try (FileSystem archive = FileSystems.newFileSystem(folder.resolve("a.zip"), Map.of("create", "true"))) {
+      Path inside = archive.getPath("/config.textproto");
+      Files.writeString(inside, Config.of(MESSAGE).toText());
+      try (Trainer trainer = Tiny.trainer(); org.signsym.Model model = trainer.model()) {
+        for (Executable call : new Executable[] {() -> Config.file(inside), () -> Config.run(inside),
+            () -> Trainer.fromFile(inside), () -> Trainer.resume(inside), () -> Trainer.resume(inside, Tiny.config()),
+            () -> trainer.saveCheckpoint(inside), () -> org.signsym.Model.load(inside),
+            () -> model.saveWeights(inside), () -> model.loadWeights(inside)}) {
+          SignSymException error = assertThrows(SignSymException.class, call);
+          assertEquals(Status.INVALID_ARGUMENT, error.status());
+          assertTrue(error.getMessage().contains("a.zip") && error.getMessage().contains("copy it to a file"),
+              error.getMessage());
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_file_that_is_not_called_so_in_UTF_8_is_refused(@TempDir Path folder) throws Exception {
+    String create = "echo > \"$0/$(printf 'V\\366gel')\""; // of ISO 8859-1
+    assertEquals(0, new ProcessBuilder("sh", "-c", create, folder.toString()).start().waitFor());
+    try (var files = Files.list(folder)) {
+      Path file = files.findFirst().get();
+      SignSymException error = assertThrows(SignSymException.class, () -> Config.file(file));
+      assertEquals(Status.INVALID_ARGUMENT, error.status());
+      assertTrue(error.getMessage().contains("in UTF-8"), error.getMessage());
+    }
+    for (Charset java : new Charset[] {StandardCharsets.ISO_8859_1, StandardCharsets.US_ASCII}) {
+      assertTrue(FileName.isSame(Path.of("Vogel"), "Vogel", java));
+      assertFalse(FileName.isSame(Path.of("Vögel"), "Vögel", java));
+    }
   }
 }

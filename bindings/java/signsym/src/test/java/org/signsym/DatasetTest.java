@@ -23,6 +23,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.signsym.internal.Handle;
 
 @Timeout(120)
 class DatasetTest {
@@ -66,6 +67,31 @@ class DatasetTest {
       assertArrayEquals(PICTURE, memory.shape());
       memory.close();
       assertThrows(IllegalStateException.class, memory::size);
+    }
+  }
+
+  @Test
+  void what_was_asked_for_while_another_thread_closed_is_no_answer() throws Exception {
+    Handle handle = new Handle("thing", 1, token -> {});
+    assertEquals("open", handle.read(token -> "open"));
+    IllegalStateException error = assertThrows(IllegalStateException.class, () -> handle.read(token -> {
+      handle.close();
+      return 0;
+    }));
+    assertEquals("the thing is closed", error.getMessage());
+    Tensor samples = Tensor.of(new float[2], 2, 1);
+    Tensor labels = Tensor.of(new long[2]);
+    for (int i = 0; i < 300; i++) {
+      Dataset set = Dataset.of(samples, labels, 2);
+      CompletableFuture<Void> other = CompletableFuture.runAsync(set::close);
+      assertThrows(IllegalStateException.class, () -> {
+        while (true) {
+          assertEquals(2, set.size());
+          assertEquals(2, set.classes());
+          assertArrayEquals(new long[] {1, 1, 1}, set.shape());
+        }
+      });
+      other.get();
     }
   }
 
@@ -180,7 +206,7 @@ class DatasetTest {
   @Test
   void a_run_on_data_of_ones_own_is_resumed_with_them(@TempDir Path folder) {
     Path run = folder.resolve("run");
-    Config config = Tiny.hostConfig().with("output.folder", "\"" + run + "\"");
+    Config config = Tiny.hostConfig().withText("output.folder", run.toString());
     try (Dataset training = Tiny.dataset(true); Dataset heldOut = Tiny.dataset(false)) {
       byte[] whole;
       try (Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {

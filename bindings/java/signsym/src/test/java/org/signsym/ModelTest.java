@@ -117,7 +117,7 @@ class ModelTest {
   @Test
   void a_trained_model_is_loaded_from_its_run_and_fine_tuned(@TempDir Path folder) {
     Path run = folder.resolve("run");
-    try (Trainer trainer = Trainer.create(Tiny.config().with("output.folder", "\"" + run + "\""))) {
+    try (Trainer trainer = Trainer.create(Tiny.config().withText("output.folder", run.toString()))) {
       trainer.train();
     }
     long[] two = new long[64];
@@ -172,14 +172,34 @@ class ModelTest {
   }
 
   @Test
+  void a_model_that_waits_for_its_turn_does_not_keep_another_one_waiting() throws Exception {
+    Tensor many = Tensor.of(new byte[6000 * 3072], 6000, 3, 32, 32);
+    try (Model busy = model(); Model idle = model()) {
+      CompletableFuture<Tensor> prediction = CompletableFuture.supplyAsync(() -> busy.predict(many));
+      Thread.sleep(50); // it has begun
+      CompletableFuture<Void> waits = CompletableFuture.runAsync(() -> busy.replaceHead(2));
+      Thread.sleep(50);
+      assertEquals("conv1", idle.layers().get(0).name());
+      assertFalse(prediction.isDone(), "the prediction was too short");
+      prediction.get();
+      waits.get();
+    }
+  }
+
+  @Test
   void names_are_whole_while_another_thread_closes_or_gives_a_new_head() throws Exception {
     Config config = Config.text("data { host {} } model { mlp { hidden: 4 classes: 2 } input { channels: 1 } }");
     for (int i = 0; i < 300; i++) {
       Model model = Model.create(config);
       List<String> tensors = model.tensors();
       List<Model.Layer> layers = model.layers();
+      Model same;
+      try (Trainer trainer = Trainer.create(config, model)) {
+        same = trainer.model();
+      }
       CompletableFuture<Void> other = CompletableFuture.runAsync(() -> {
-        for (int classes = 3; classes < 6; classes++) model.replaceHead(classes);
+        for (int classes = 3; classes < 6; classes++) same.replaceHead(classes);
+        same.close();
         model.close();
       });
       try {

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,12 +75,43 @@ class NativePackTest {
 
   @Test
   void a_home_that_cannot_be_written_is_passed_over(@TempDir Path own) throws Exception {
-    List<Path> caches = NativePack.caches(Map.of("XDG_CACHE_HOME", "/dev/null/none"));
-    assertEquals(Path.of("/dev/null/none/signsym"), caches.get(0));
-    assertThrows(IOException.class, () -> pack().unpack(caches.get(0)));
-    assertEquals(Path.of(System.getProperty("java.io.tmpdir"), "signsym-" + Files.getOwner(own)),
+    List<String> caches = NativePack.caches(Map.of("XDG_CACHE_HOME", "/dev/null/none"));
+    assertEquals("/dev/null/none/signsym", caches.get(0));
+    assertThrows(IOException.class, () -> pack().unpack(Path.of(caches.get(0))));
+    assertEquals(System.getProperty("java.io.tmpdir") + "/signsym-" + Files.getOwner(own),
         caches.get(caches.size() - 1));
     assertEquals(2, NativePack.caches(Map.of("XDG_CACHE_HOME", "relative")).size());
+    String unspeakable = "/no\0name"; // as any character that Java's locale has not
+    Path file = pack().unpack(List.of("/dev/null/none", unspeakable, own.toString())).get(0);
+    assertEquals(own, file.getParent().getParent());
+    SignSymException error = assertThrows(SignSymException.class, () -> pack().unpack(List.of(unspeakable)));
+    assertTrue(error.getMessage().contains("-Dorg.signsym.cache="), error.getMessage());
+  }
+
+  @Test
+  void a_thread_that_was_interrupted_unpacks_nothing_and_says_so(@TempDir Path first, @TempDir Path second)
+      throws Exception {
+    List<String> roots = List.of(first.toString(), second.toString());
+    Thread.currentThread().interrupt();
+    SignSymException error = assertThrows(SignSymException.class, () -> pack().unpack(roots));
+    assertTrue(Thread.interrupted());
+    assertTrue(error.getMessage().contains("the thread was interrupted"), error.getMessage());
+    assertEquals(List.of(), names(second));
+    assertEquals(first, pack().unpack(roots).get(0).getParent().getParent());
+  }
+
+  @Test
+  void without_locks_what_another_process_writes_or_has_written_is_left_alone(@TempDir Path root) throws Exception {
+    Path folder = pack().unpack(root).get(0).getParent();
+    Object written = Files.readAttributes(folder, BasicFileAttributes.class).fileKey();
+    Path part = Files.createDirectory(root.resolve(folder.getFileName() + ".part123"));
+    Files.writeString(part.resolve("libsignsym.so.0"), "half");
+    pack().write(root, folder, false);
+    assertEquals(written, Files.readAttributes(folder, BasicFileAttributes.class).fileKey());
+    assertTrue(Files.exists(part.resolve("libsignsym.so.0")));
+    assertEquals(3, names(root).size(), names(root).toString());
+    pack().write(root, folder, true);
+    assertEquals(2, names(root).size(), names(root).toString());
   }
 
   @Test

@@ -27,7 +27,7 @@ class SameBytesTest {
   @Test
   void driver_C_Java_and_CSharp_write_the_same_checkpoints(@TempDir Path folder) throws Exception {
     checkSame(Config.file(Tiny.SOURCE.resolve("bindings/same-bytes.textproto"))
-        .with("data.cifar10.path", "\"" + Tiny.SOURCE.resolve("examples/data/cifar10") + "\""), folder);
+        .withText("data.cifar10.path", Tiny.SOURCE.resolve("examples/data/cifar10").toString()), folder);
   }
 
   private static void checkSame(Config config, Path folder) throws Exception {
@@ -51,7 +51,7 @@ class SameBytesTest {
   }
 
   private static Config into(Config config, Path run) {
-    return config.with("output.folder", "\"" + run + "\"");
+    return config.withText("output.folder", run.toString());
   }
 
   /** Checkpoints and model of a run. */

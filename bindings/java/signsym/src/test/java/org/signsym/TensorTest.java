@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.signsym.internal.Raw;
 
@@ -88,6 +90,21 @@ class TensorTest {
       assertTrue(error.getMessage().contains("buffer.order(ByteOrder.nativeOrder())"), error.getMessage());
       Tensor.wrap(memory.order(ByteOrder.nativeOrder()), type, 1);
     }
+  }
+
+  @Test
+  void tensors_that_are_shown_and_forgotten_on_an_empty_heap_do_not_pile_up() throws Exception {
+    Natives.load();
+    ByteBuffer memory = ByteBuffer.allocateDirect(1);
+    List<WeakReference<Object>> owners = new ArrayList<>();
+    for (int i = 0; i < 4000; i++) {
+      Object owner = new Object();
+      owners.add(new WeakReference<>(owner));
+      Tensor.show(Raw.signsym_tensor_wrap(memory, Type.U8.code(), new long[] {1}, new long[] {1}, 1, owner));
+      if (i % 100 == 0) Thread.sleep(1); // in which what was collected is freed
+    }
+    long alive = owners.stream().filter(owner -> owner.get() != null).count();
+    assertTrue(alive < 2000, alive + " are alive");
   }
 
   @Test

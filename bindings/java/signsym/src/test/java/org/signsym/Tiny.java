@@ -16,12 +16,12 @@ final class Tiny {
 
   static Config config() {
     return Config.text("name: 'tiny'\n"
-        + "data { cifar10 { path: '" + DATA + "' } batch_size: 16 transform { flip {} } transform { normalize {} } }\n"
+        + "data { cifar10 {} batch_size: 16 transform { flip {} } transform { normalize {} } }\n"
         + "model { resnet_cifar { depth: 8 width: 4 } }\n"
         + "feedback { rule: SIGN_SYMMETRY }\n"
         + "optimizer { learning_rate: 0.05 }\n"
         + "train { epochs: 2 }\n"
-        + "compute { threads: 1 precision: FP32 }\n");
+        + "compute { threads: 1 precision: FP32 }\n").withText("data.cifar10.path", DATA.toString());
   }
 
   /** The same for data that a test gives. */

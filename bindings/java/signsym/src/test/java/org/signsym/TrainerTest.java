@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -64,6 +65,37 @@ class TrainerTest {
     assertThrows(IllegalStateException.class, () -> events.get(0).json());
     assertEquals(json.get(0),
         events.stream().filter(event -> event.kind() == Kind.EPOCH).findFirst().get().json());
+  }
+
+  @Test
+  void the_JSON_is_whole_or_refused_on_a_thread_that_asks_while_the_call_ends() throws Exception {
+    Config config = Config.text("data { host {} } model { mlp { hidden: 4 classes: 2 } input { channels: 1 } }"
+        + " train { epochs: 300 } compute { threads: 1 }");
+    Tensor samples = Tensor.of(new float[16], 16, 1);
+    AtomicReference<TrainingEvent> told = new AtomicReference<>();
+    List<String> answers = new ArrayList<>();
+    Thread other = new Thread(() -> {
+      for (TrainingEvent event = null; event == null || event.kind() != Kind.END; ) {
+        while ((event = told.get()) == null) Thread.onSpinWait();
+        told.set(null); // the listener's call ends now
+        try {
+          answers.add(event.json());
+        } catch (IllegalStateException late) {
+          answers.add("{late}");
+        }
+      }
+    });
+    other.start();
+    try (Dataset set = Dataset.of(samples, Tensor.of(new long[16]), 2);
+        Trainer trainer = Trainer.create(config, set, null)) {
+      trainer.onEvent(event -> {
+        told.set(event);
+        while (told.get() == event) Thread.onSpinWait();
+      }).train();
+    }
+    other.join();
+    assertTrue(answers.size() > 600, answers.size() + " answers");
+    for (String answer : answers) assertTrue(answer.startsWith("{") && answer.endsWith("}"), answer);
   }
 
   @Test
@@ -333,7 +365,7 @@ class TrainerTest {
 
   @Test
   void what_a_person_should_know_is_logged_where_nobody_listens(@TempDir Path folder) throws Exception {
-    Config config = Tiny.config().with("output.folder", "\"" + folder.resolve("run") + "\"");
+    Config config = Tiny.config().withText("output.folder", folder.resolve("run").toString());
     try (Trainer trainer = Trainer.create(config)) {
       trainer.train();
     }
@@ -399,7 +431,7 @@ class TrainerTest {
   @Test
   void a_run_is_resumed_from_its_folder(@TempDir Path folder) {
     Path run = folder.resolve("läuft");
-    Config config = Tiny.config().with("output.folder", "\"" + run + "\"");
+    Config config = Tiny.config().withText("output.folder", run.toString());
     try (Trainer trainer = Trainer.create(config)) {
       trainer.train();
     }

@@ -8,8 +8,8 @@ import org.signsym.TrainingEvent;
 public final class Main {
   public static void main(String[] arguments) {
     if (arguments.length > 1) System.load(arguments[1]);
-    Config config = Config.text("data { mnist { path: '" + arguments[0] + "' } batch_size: 64 }"
-        + " model { mlp {} } train { max_steps: 3 epochs: 1 } compute { threads: 1 }");
+    Config config = Config.text("data { mnist {} batch_size: 64 } model { mlp {} }"
+        + " train { max_steps: 3 epochs: 1 } compute { threads: 1 }").withText("data.mnist.path", arguments[0]);
     try (Trainer trainer = Trainer.create(config)) {
       trainer.onEvent(event -> {
         if (event.kind() == TrainingEvent.Kind.END) System.out.println(event.step() + " steps, " + event.text());

@@ -8,15 +8,16 @@ import java.util.function.LongFunction;
 /**
  * A token of the C ABI. It is freed once: by close, or after its owner was forgotten. Any thread may use it.
  *
- * <p>The collector sees a few bytes where a network may hang behind them. So it is called when there are twice as many
- * tokens as were left after the last call: what is forgotten stays bounded, and who keeps n of them pays log n calls.
+ * <p>The collector sees a few bytes where a network may hang behind them. So it is called when twice as much is alive
+ * as was left after the last call: what is forgotten stays bounded, and who keeps n of them pays log n calls.
  */
 public final class Handle {
   private static final Cleaner CLEANER = Cleaner.create();
-  private static final int FEW = 16;
+  private static final int WEIGHT = 16; // of a token; what a token shows has 1
+  private static final int FEW = 16 * WEIGHT;
 
-  private static int alive;
-  private static int bound = FEW;
+  private static long alive; // in weights
+  private static long bound = FEW;
 
   private final String name;
   private final long token;
@@ -31,14 +32,24 @@ public final class Handle {
   public Handle(String name, long token, LongConsumer free) {
     this.name = name;
     this.token = token;
-    this.cleanable = CLEANER.register(this, () -> {
-      free.accept(token);
-      count(-1);
-    });
-    if (count(1)) System.gc();
+    this.cleanable = register(this, WEIGHT, () -> free.accept(token));
   }
 
-  /** Whether there are too many to wait for the collector. */
+  /** Frees what is shown when its owner was forgotten. It weighs less: a network has many, and nobody can close one. */
+  public static void freeAfter(Object owner, Runnable free) {
+    register(owner, 1, free);
+  }
+
+  private static Cleaner.Cleanable register(Object owner, int weight, Runnable free) {
+    Cleaner.Cleanable cleanable = CLEANER.register(owner, () -> {
+      free.run();
+      count(-weight);
+    });
+    if (count(weight)) System.gc();
+    return cleanable;
+  }
+
+  /** Whether there is too much to wait for the collector. */
   private static synchronized boolean count(int more) {
     alive += more;
     if (more < 0) {
@@ -58,7 +69,7 @@ public final class Handle {
 
   /** Calls with the token, which is not freed meanwhile unless somebody closes it. */
   public <T> T with(LongFunction<T> call) {
-    if (closed) throw new IllegalStateException("the " + name + " is closed");
+    refuseClosed();
     try {
       return call.apply(token);
     } finally {
@@ -72,6 +83,17 @@ public final class Handle {
       call.accept(token);
       return null;
     });
+  }
+
+  /** As with() for a call that cannot fail: while somebody closes, it answers 0 or NaN, which is no answer. */
+  public <T> T read(LongFunction<T> call) {
+    T answer = with(call);
+    refuseClosed();
+    return answer;
+  }
+
+  private void refuseClosed() {
+    if (closed) throw new IllegalStateException("the " + name + " is closed");
   }
 
   /** The content of a bytes handle, which is freed. */

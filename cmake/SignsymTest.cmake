@@ -11,6 +11,7 @@ function(signsym_test name)
   cmake_parse_arguments(PARSE_ARGV 1 test "" "" "SOURCES;LINK;PROPERTIES")
   add_executable(${name} ${test_SOURCES})
   signsym_defaults(${name})
+  signsym_compiled_soon(${name})
   target_link_libraries(${name} PRIVATE ${test_LINK} GTest::gtest GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE
     SIGNSYM_SOURCE_DIR="${PROJECT_SOURCE_DIR}" SIGNSYM_BINARY_DIR="${PROJECT_BINARY_DIR}")

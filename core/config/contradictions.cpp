@@ -71,9 +71,8 @@ void check_model(const v1::Model& model) {
   if (model.has_graph()) check_graph(model.graph());
 }
 
-// Only the scales that are measured on W can be measured for each output channel.
 void check_granularity(v1::Granularity granularity, v1::Scale scale, const std::string& path) {
-  refuse_if(granularity == v1::OUTPUT_CHANNEL && (scale == v1::AUTHORS || scale == v1::XAVIER), path,
+  refuse_if(granularity == v1::OUTPUT_CHANNEL && is_of_whole_weight(scale), path,
             "OUTPUT_CHANNEL needs scale WEIGHT_MEAN or WEIGHT_RMS; " + v1::Scale_Name(scale) +
                 " is one number for the whole weight");
 }
@@ -120,6 +119,8 @@ void fill_graph(v1::Graph& graph) {
 }
 
 }  // namespace
+
+bool is_of_whole_weight(v1::Scale scale) { return scale == v1::AUTHORS || scale == v1::XAVIER; }
 
 void fill_dependent_defaults(v1::Experiment* experiment) {
   v1::Data& data = *experiment->mutable_data();

@@ -5,6 +5,9 @@
 
 namespace signsym {
 
+// Only the scales that are measured on W can be measured for each output channel.
+bool is_of_whole_weight(v1::Scale scale);
+
 // After fill_defaults: validation_fraction, initialization, the inputs of a graph's nodes, the strides of its pools.
 void fill_dependent_defaults(v1::Experiment* experiment);
 

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/pattern.h"
+#include "config/contradictions.h"
 #include "train/factory.h"
 
 namespace signsym {
@@ -71,7 +72,7 @@ std::vector<FeedbackRule> make_feedback_rules(const v1::Feedback& config, const 
     overlay(merged, config);
     for (const v1::LayerFeedback& change : config.layer())
       if (matches(change.name(), layer.name)) overlay(merged, change);
-    if (merged.granularity() == v1::OUTPUT_CHANNEL && (merged.scale() == v1::AUTHORS || merged.scale() == v1::XAVIER))
+    if (merged.granularity() == v1::OUTPUT_CHANNEL && is_of_whole_weight(merged.scale()))
       throw config_error("feedback.layer", "the entries that match " + layer.name + " come to granularity OUTPUT_CHANNEL "
                                            "with scale " + v1::Scale_Name(merged.scale()) +
                                            ", which is one number for the whole weight: change one of them");

@@ -95,8 +95,7 @@ signsym_status signsym_dataset_create_from_callback(int64_t size, int64_t classe
                                                     int32_t concurrent, signsym_sample_fn function, void* user_data,
                                                     signsym_destroy_fn destroy, signsym_dataset** out,
                                                     signsym_error** error) {
-  return guard(error, [&] {
-    auto data = own(user_data, destroy);  // first, so that destroy is called on every path
+  return guard_owning(user_data, destroy, error, [&](std::shared_ptr<void> data) {
     require(out, "out");
     require(reinterpret_cast<const void*>(function), "function");
     HostCallback callback;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "callback.h"
 #include "floating_point.h"
 #include "handle.h"
 #include "libtorch.h"
@@ -51,14 +52,33 @@ struct Modes {
 signsym_status report_current_exception(signsym_error** error) noexcept;
 
 template <typename Body>
+void inside_library(Body&& body) {
+  const InLibrary inside;
+  inside.require();
+  require_our_libtorch();
+  const Modes modes;
+  body();
+}
+
+template <typename Body>
 signsym_status guard(signsym_error** error, Body&& body) noexcept {
   const KeepErrno keep_errno;
   try {
-    const InLibrary inside;
-    inside.require();
-    require_our_libtorch();
-    const Modes modes;
-    body();
+    inside_library(body);
+    return SIGNSYM_OK;
+  } catch (...) {
+    return report_current_exception(error);
+  }
+}
+
+// For a function that is given data with their destroy: body(data). It is called on every path, also where nothing may
+// begin here.
+template <typename Body>
+signsym_status guard_owning(void* user_data, signsym_destroy_fn destroy, signsym_error** error, Body&& body) noexcept {
+  const KeepErrno keep_errno;
+  try {
+    std::shared_ptr<void> data = own(user_data, destroy);
+    inside_library([&] { body(std::move(data)); });
     return SIGNSYM_OK;
   } catch (...) {
     return report_current_exception(error);

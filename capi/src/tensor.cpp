@@ -127,8 +127,7 @@ extern "C" {
 signsym_status signsym_tensor_wrap(void* data, signsym_type type, const int64_t* shape, const int64_t* strides,
                                    int32_t dimensions, void* user_data, signsym_destroy_fn destroy,
                                    struct DLManagedTensorVersioned** out, signsym_error** error) {
-  return guard(error, [&] {
-    auto owner = own(user_data, destroy);  // first, so that destroy is called on every path
+  return guard_owning(user_data, destroy, error, [&](std::shared_ptr<void> owner) {
     require(out, "out");
     require(data, "data");
     const ElementType element = to_element_type(type);

@@ -137,8 +137,8 @@ signsym_status signsym_trainer_resume_with(const char* folder, const signsym_con
 signsym_status signsym_trainer_on_event(signsym_trainer* trainer, signsym_event_fn function, void* user_data,
                                         signsym_destroy_fn destroy, signsym_error** error) {
   Callback callback{function, nullptr};  // then the replaced one: it goes when the trainer is no longer in use
-  return guard(error, [&] {
-    callback.user_data = own(user_data, destroy);  // first, so that destroy is called on every path
+  return guard_owning(user_data, destroy, error, [&](std::shared_ptr<void> data) {
+    callback.user_data = std::move(data);
     require(reinterpret_cast<const void*>(function), "function");
     const auto object = get(trainer, "trainer");
     const Use use(object);
@@ -164,7 +164,8 @@ signsym_status signsym_trainer_run_for(signsym_trainer* trainer, int64_t epochs,
     const RunEnd how =
         object->trainer->run([&] { return object->freed || exiting() || (by_token && by_token()); }, {epochs, steps});
     if (!object->failure.empty()) throw Error(Status::callback_failed, object->failure);
-    if (how == RunEnd::cancelled) throw Error(Status::cancelled, "the run was cancelled");
+    // Stopped without a failure: the process ends, and its callback is not called any more.
+    if (how == RunEnd::cancelled || how == RunEnd::stopped) throw Error(Status::cancelled, "the run was cancelled");
   });
 }
 

@@ -1,11 +1,13 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <memory>
 #include <system_error>
 
 #include "base/error.h"
@@ -77,6 +79,26 @@ void flush_folder_of(const fs::path& path) {
   if (int error = flush(*file); error != 0 && error != EINVAL) fail("flush the folder", folder, error);
 }
 
+// Is it still the file of this name? Another writer may have renamed or removed it.
+bool is_named(int fd, const fs::path& path) {
+  struct stat open{}, named{};
+  return ::fstat(fd, &open) == 0 && ::stat(path.c_str(), &named) == 0 && open.st_dev == named.st_dev &&
+         open.st_ino == named.st_ino;
+}
+
+// For one writer at a time, on a file system that has locks: another waits, and then makes a new one.
+std::unique_ptr<Descriptor> open_part(const fs::path& part) {
+  for (int tries = 0;; ++tries) {
+    auto file = std::make_unique<Descriptor>(part, O_WRONLY | O_CREAT, "write");
+    int locked;
+    do locked = ::flock(**file, LOCK_EX);
+    while (locked != 0 && errno == EINTR);
+    if (!is_named(**file, part) && tries < 1000) continue;  // some file systems number no files
+    if (::ftruncate(**file, 0) != 0) fail("write", part, errno);
+    return file;
+  }
+}
+
 off_t size_of(int fd, const fs::path& path) {
   struct stat status{};
   if (::fstat(fd, &status) != 0) fail("read", path, errno);
@@ -113,15 +135,13 @@ void write_file(const fs::path& path, const std::vector<std::string_view>& parts
   part += ".part";
   int error = 0;
   {
-    Descriptor file(part, O_WRONLY | O_CREAT | O_TRUNC, "write");
-    for (size_t i = 0; i < parts.size() && error == 0; ++i) error = write_all(*file, parts[i]);
-    if (error == 0) error = flush(*file);
+    const auto file = open_part(part);
+    for (size_t i = 0; i < parts.size() && error == 0; ++i) error = write_all(**file, parts[i]);
+    if (error == 0) error = flush(**file);
+    if (error == 0 && ::rename(part.c_str(), path.c_str()) != 0) error = errno;
+    if (error != 0) ::unlink(part.c_str());
   }
-  if (error == 0 && ::rename(part.c_str(), path.c_str()) != 0) error = errno;
-  if (error != 0) {
-    ::unlink(part.c_str());
-    fail("write", path, error);
-  }
+  if (error != 0) fail("write", path, error);
   flush_folder_of(path);
 }
 

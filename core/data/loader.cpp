@@ -10,6 +10,7 @@
 #include <mutex>
 #include <numeric>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -191,8 +192,14 @@ Loader::Loader(std::shared_ptr<const Dataset> set, Pipeline pipeline, LoaderOpti
   state_ = std::make_shared<State>(std::move(set), std::move(pipeline), options);
   try {
     State::start_threads(state_);
-  } catch (...) {
+  } catch (const std::system_error& error) {
     state_->stop();  // those that could be started
+    throw Error(Status::unsupported,
+                "data.loader_threads: the system refused to start " + std::to_string(state_->options.threads) +
+                    " threads: " + error.code().message() + "; set fewer, or raise the limit of processes (ulimit -u)",
+                "data.loader_threads");
+  } catch (...) {
+    state_->stop();
     throw;
   }
 }
@@ -207,6 +214,10 @@ void Loader::start(int64_t epoch, int64_t first) {
     throw Error(Status::invalid_argument, "loader: epoch " + std::to_string(epoch) + ", batch " +
                                               std::to_string(first) + ": an epoch of 0 or more and a batch of 0 to " +
                                               std::to_string(s.batches) + " are expected");
+  for (const std::thread& thread : s.threads)
+    if (thread.get_id() == std::this_thread::get_id())
+      throw Error(Status::busy, "this thread reads ahead for the trainer: run it on another thread, or when the sample "
+                                "function has returned");
   std::vector<int64_t> order = epoch_order(s.set->size(), s.options.seed, epoch, s.options.shuffle);
   {
     std::unique_lock<std::mutex> lock(s.mutex);

@@ -172,6 +172,17 @@ void Model::set_feedback(const std::vector<FeedbackRule>& rules, uint64_t seed) 
   }
 }
 
+void Model::set_compute_type(c10::ScalarType type) {
+  if (type == options_.compute_type) return;
+  options_.compute_type = type;
+  for (FeedbackLayer& layer : layers_) layer.feedback_weight.reset();  // of the other type
+}
+
+void Model::set_seed(uint64_t seed) {
+  options_.seed = seed;
+  for (FeedbackLayer& layer : layers_) layer.state.seed = seed;
+}
+
 void Model::update_feedback_weights(uint32_t step) {
   at::NoGradGuard no_grad;
   const bool cast = options_.compute_type != at::kFloat;

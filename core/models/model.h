@@ -81,6 +81,11 @@ class Model {
   // The stored feedback weights, by their names in checkpoints: "layer1.0.conv1.feedback".
   std::vector<NamedTensor> stored_feedback() const;
 
+  // Of what is computed from here on.
+  void set_compute_type(c10::ScalarType type);
+  // Of what is drawn in each step: dropout, and rules with B of the batch.
+  void set_seed(uint64_t seed);
+
   const Graph& graph() const { return graph_; }
   const ModelOptions& options() const { return options_; }
 

@@ -121,6 +121,8 @@ void Network::Lease::freeze(const v1::Optimizer& config) {
 
 void Network::Lease::keep(Config config) {
   const auto writing = network_->gate_.write();
+  network_->model_->set_compute_type(options_of(config.experiment()).compute_type);
+  network_->model_->set_seed(config.experiment().seed());
   network_->config_ = std::move(config);
   kept_ = true;
 }

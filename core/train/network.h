@@ -44,6 +44,7 @@ class Network {
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     void freeze(const v1::Optimizer& config);
+    // From here on the model is the trainer's: it computes and draws as this config says.
     void keep(Config config);
 
    private:

@@ -71,7 +71,10 @@ fs::path checkpoint_in(const fs::path& folder, int64_t step) {
 std::vector<int64_t> steps_in(const fs::path& folder) {
   std::vector<int64_t> steps;
   std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder, error))
+  fs::directory_iterator entries(folder, error);
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw Error(Status::io, folder.string() + ": cannot be read: " + in_words(error.value(), true));
+  for (const fs::directory_entry& entry : entries)
     if (const auto step = step_of(entry.path().filename().string())) steps.push_back(*step);
   std::sort(steps.begin(), steps.end());
   return steps;
@@ -79,7 +82,7 @@ std::vector<int64_t> steps_in(const fs::path& folder) {
 
 }  // namespace
 
-RunFolder RunFolder::create(const fs::path& folder, const std::string& config_text) {
+RunFolder RunFolder::create(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error || !fs::is_directory(folder))
@@ -90,10 +93,10 @@ RunFolder RunFolder::create(const fs::path& folder, const std::string& config_te
     throw Error(Status::already_exists,
                 folder.string() + ": this folder already holds a run; resume it, or name another folder",
                 "output.folder");
-  RunFolder run(folder, open_metrics(folder));
-  write_file(folder / config_name, {config_text});
-  return run;
+  return RunFolder(folder, open_metrics(folder));
 }
+
+void RunFolder::begin(const std::string& config_text) const { write_file(path_ / config_name, {config_text}); }
 
 RunFolder RunFolder::open(const fs::path& folder) {
   if (!is_there(folder / config_name))
@@ -130,21 +133,28 @@ fs::path RunFolder::model_file() const { return path_ / "model.safetensors"; }
 
 std::vector<int64_t> RunFolder::checkpoints() const { return steps_in(path_); }
 
-void RunFolder::prune(int64_t keep_last, int64_t best_step) const {
-  const std::vector<int64_t> steps = checkpoints();
+void RunFolder::prune(int64_t newest, int64_t keep_last, int64_t best_step) const {
+  std::vector<int64_t> steps = checkpoints();
   std::error_code error;  // one that cannot be removed is in nobody's way
+  for (; !steps.empty() && steps.back() > newest; steps.pop_back()) fs::remove(checkpoint_file(steps.back()), error);
   for (size_t i = 0; i + keep_last < steps.size(); ++i)
     if (steps[i] != best_step) fs::remove(checkpoint_file(steps[i]), error);
 }
 
 void RunFolder::append_metrics(const std::string& line) {
   const std::string text = line + "\n";
+  const off_t before = ::lseek(metrics_, 0, SEEK_END);
   for (size_t written = 0; written < text.size();) {
     const ssize_t n = ::write(metrics_, text.data() + written, text.size() - written);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0)
-      throw Error(Status::io, (path_ / metrics_name).string() + ": cannot be written: " + in_words(errno) +
+    if (n < 0) {
+      const int error = errno;
+      if (::ftruncate(metrics_, before) != 0) {
+        // Half a line stays; the next one to open the run cuts it off.
+      }
+      throw Error(Status::io, (path_ / metrics_name).string() + ": cannot be written: " + in_words(error) +
                                   "; the run can be resumed then");
+    }
     written += n;
   }
 }

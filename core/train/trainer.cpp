@@ -104,7 +104,8 @@ void Trainer::at_step(int64_t epoch, int64_t step, F compute) const {
     if (error.status() != Status::diverged) throw;
     char rate[32];
     std::snprintf(rate, sizeof rate, "%g", learning_rate_at(step - 1));
-    const std::vector<int64_t> saved = folder_ ? folder_->checkpoints() : std::vector<int64_t>{};
+    std::vector<int64_t> saved = folder_ ? folder_->checkpoints() : std::vector<int64_t>{};
+    while (!saved.empty() && saved.back() > progress_.step) saved.pop_back();  // of a line that was given up
     throw Error(Status::diverged,
                 "epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ", learning rate " +
                     rate + ": " + error.what() +
@@ -209,7 +210,7 @@ void Trainer::save_checkpoint() {
   const fs::path file = folder_->checkpoint_file(progress_.step);
   at_step(progress_.epoch + (progress_.batch > 0), progress_.step, [&] { save_checkpoint(file); });
   saved_ = true;
-  folder_->prune(output.keep_last(), output.keep_best() ? progress_.best_step : -1);
+  folder_->prune(progress_.step, output.keep_last(), output.keep_best() ? progress_.best_step : -1);
   reporter_.checkpoint(progress_, file);
 }
 

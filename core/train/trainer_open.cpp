@@ -19,12 +19,41 @@ void freeze_as_well(v1::Optimizer& config, const v1::Optimizer& model) {
   *config.mutable_freeze() = {patterns.begin(), patterns.end()};
 }
 
+// How the model that was given computes; its precision may change, since its weights are fp32.
+void take_compute(v1::Compute& config, const v1::Compute& model) {
+  const auto refuse = [](const char* field, const std::string& set, const std::string& made) {
+    throw config_error(std::string("compute.") + field,
+                       set + ", but the model that was given was made with " + made + ": leave it AUTO");
+  };
+  if (config.device() == v1::Device::AUTO) config.set_device(model.device());
+  if (config.device() != model.device())
+    refuse("device", v1::Device::Kind_Name(config.device()), v1::Device::Kind_Name(model.device()));
+  if (config.memory_format() == v1::MemoryFormat::AUTO) config.set_memory_format(model.memory_format());
+  if (config.memory_format() != model.memory_format())
+    refuse("memory_format", v1::MemoryFormat::Kind_Name(config.memory_format()),
+           v1::MemoryFormat::Kind_Name(model.memory_format()));
+  if (config.precision() == v1::Precision::AUTO) config.set_precision(model.precision());
+}
+
+// What a model that was given brings in place of the config's.
+void take(v1::Experiment& config, const v1::Experiment& model) {
+  *config.mutable_model() = model.model();
+  *config.mutable_feedback() = model.feedback();
+  freeze_as_well(*config.mutable_optimizer(), model.optimizer());
+  take_compute(*config.mutable_compute(), model.compute());
+}
+
 }  // namespace
 
 Trainer::Trainer(const Config& config, TrainerParts parts) {
+  const bool model_was_given = parts.network != nullptr;
   build(config, std::move(parts));
   const std::string& folder = config_.experiment().output().folder();
-  if (!folder.empty()) folder_ = RunFolder::create(folder, config_.write(Format::text));
+  if (!folder.empty()) {
+    folder_ = RunFolder::create(folder);
+    if (model_was_given) save_checkpoint(folder_->checkpoint_file(0));  // the config cannot make its weights again
+    folder_->begin(config_.write(Format::text));
+  }
   reporter_.set_scale(folder_ ? &*folder_ : nullptr, config_.experiment().train().epochs(), steps_per_epoch());
   publish();
   lease_->keep(config_);
@@ -41,7 +70,8 @@ std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* g
     throw Error(Status::invalid_config,
                 folder.string() + ": the config given differs from the run's in more than places (paths); a run goes on "
                                   "as it began: train into another folder instead");
-  trainer->reporter_.set_scale(&*trainer->folder_, config.experiment().train().epochs(), trainer->steps_per_epoch());
+  trainer->reporter_.set_scale(&*trainer->folder_, trainer->config_.experiment().train().epochs(),
+                               trainer->steps_per_epoch());
   trainer->restore_newest();
   trainer->publish();
   trainer->lease_->keep(trainer->config_);
@@ -51,17 +81,20 @@ std::unique_ptr<Trainer> Trainer::resume(const fs::path& folder, const Config* g
 void Trainer::build(const Config& config, TrainerParts parts) {
   config_ = config.resolved();
   v1::Experiment& e = config_.experiment();
-  if (parts.network) {
-    const Config taken = parts.network->config();
-    *e.mutable_model() = taken.experiment().model();
-    *e.mutable_feedback() = taken.experiment().feedback();
-    freeze_as_well(*e.mutable_optimizer(), taken.experiment().optimizer());
-  }
   locating_errors(config_, [&] {
+    network_ = std::move(parts.network);
+    if (network_) {
+      lease_.emplace(network_);  // first: from here on nobody else changes it
+      take(e, network_->config().experiment());
+    }
     open_data(parts);
     complete(e, training_set_.get());
-    network_ = parts.network ? parts.network : Network::create(config_, training_set_.get());
-    lease_.emplace(network_);
+    if (!network_) {
+      Config made = config_;
+      if (folder_ && !folder_->checkpoints().empty()) made.experiment().mutable_model()->clear_weights();  // they have all
+      network_ = Network::create(made, training_set_.get());
+      lease_.emplace(network_);
+    }
     lease_->freeze(e.optimizer());
     for (const Dataset* set : {training_set_.get(), held_out_set_.get()})
       if (set) network_->check_fit(*set);

@@ -35,6 +35,8 @@ static void check_refused(signsym_status status) {
   error = NULL;
 }
 
+static void count(void *calls) { ++*(int *)calls; }
+
 /* Whatever the parent's threads held when it was forked. */
 static void use_in_child(void) {
   signsym_config *another = NULL;
@@ -46,6 +48,14 @@ static void use_in_child(void) {
   check_refused(signsym_trainer_metrics(trainer, SIGNSYM_TEXT, &bytes, &error));
   check_refused(signsym_trainer_evaluate(trainer, &loss, NULL, NULL, NULL, &error));
   check_refused(signsym_trainer_model(trainer, &model, &error));
+  {
+    struct DLManagedTensorVersioned *tensor = NULL;
+    int64_t one = 1;
+    float value = 1;
+    int destroyed = 0;
+    check_refused(signsym_tensor_wrap(&value, SIGNSYM_F32, &one, NULL, 1, &destroyed, count, &tensor, &error));
+    CHECK(!tensor && destroyed == 1);
+  }
   CHECK(!another && !bytes && !model && loss == 7);
   CHECK(signsym_trainer_is_finished(trainer) == 0);
   CHECK(signsym_trainer_learning_rate(trainer) != signsym_trainer_learning_rate(trainer)); /* NaN */

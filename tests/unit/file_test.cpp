@@ -205,6 +205,22 @@ TEST(File, A_reader_sees_the_old_file_or_the_new_one_and_nothing_between) {
   writer.join();
 }
 
+TEST(File, Of_several_writers_has_the_bytes_of_one_and_none_of_them_fails) {
+  Scratch scratch;
+  const std::string a(300'000, 'a'), b(100'000, 'b');
+  std::vector<std::thread> writers;
+  for (const std::string* text : {&a, &b, &a, &b})
+    writers.emplace_back([&scratch, text] {
+      for (int i = 0; i < 20; ++i) {
+        EXPECT_NO_THROW(write_file(scratch / "f", {*text}));
+        const std::string seen = read_file(scratch / "f");
+        EXPECT_TRUE(seen == std::string(300'000, 'a') || seen == std::string(100'000, 'b')) << seen.size() << " bytes";
+      }
+    });
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("f"));
+}
+
 TEST(File, Is_written_beside_the_working_folder_too) {
   Scratch scratch;
   fs::path before = fs::current_path();

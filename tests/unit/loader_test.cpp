@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <functional>
 #include <mutex>
 #include <numeric>
@@ -81,6 +84,43 @@ class Hooked : public CountedSet {
 };
 
 void sleep_ms(int milliseconds) { std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds)); }
+
+TEST(Loader, Is_busy_for_its_own_threads_which_would_wait_for_themselves) {
+  Loader* loader = nullptr;
+  std::atomic<bool> between{false}, asked{false};
+  std::atomic<int> busy{0};
+  Loader own(std::make_shared<Hooked>(64,
+                                      [&](int64_t) {
+                                        while (!between) sleep_ms(1);
+                                        if (asked.exchange(true)) return;
+                                        try {
+                                          loader->start(1, 0);
+                                        } catch (const Error& error) {
+                                          busy += error.status() == Status::busy;
+                                        }
+                                      }),
+             augmenting(), options(2));
+  loader = &own;
+  own.start(0, 0);
+  between = true;
+  EXPECT_EQ(rest(own).size(), 8u);
+  EXPECT_EQ(busy, 1);
+}
+
+TEST(Loader, That_can_have_no_threads_says_which_setting_to_change) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_AS, &before);
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  const rlimit limit{pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) + (96 << 20), before.rlim_max};
+  ::setrlimit(RLIMIT_AS, &limit);  // there is room for the stacks of some
+  const Error error = error_of([] { Loader(counted(64), augmenting(), options(200)); });
+  ::setrlimit(RLIMIT_AS, &before);
+  EXPECT_EQ(error.status(), Status::unsupported);
+  EXPECT_EQ(error.field(), "data.loader_threads");
+  EXPECT_THAT(error.what(), HasSubstr("200 threads"));
+}
 
 TEST(EpochOrder, Is_a_permutation_that_depends_on_seed_and_epoch_alone) {
   const auto order = epoch_order(1000, 1, 0, true);

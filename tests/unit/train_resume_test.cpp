@@ -7,6 +7,7 @@
 namespace signsym {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 const std::string last = "checkpoint-10.safetensors";
@@ -127,6 +128,66 @@ TEST(Resume, Finds_data_that_were_moved_where_the_config_given_says) {
   const Config moved = runs.config("run", with(fast, {"data.cifar10.path=\"" + (runs / "moved").string() + "\""}));
   EXPECT_EQ(Trainer::resume(runs / "run", &moved)->run({}), RunEnd::finished);
   expect_same_end(runs / "run", runs / "whole", last);
+}
+
+TEST(Resume, Needs_the_file_of_its_initial_weights_no_more) {
+  const Runs runs;
+  run_to_the_end(runs.config("first", fast));
+  const fs::path weights = runs / "weights.safetensors";
+  fs::copy_file(runs / "first/model.safetensors", weights);
+  const std::vector<std::string> settings = with(fast, {"model.weights=\"" + weights.string() + "\""});
+  run_to_the_end(runs.config("whole", settings));
+  {
+    Trainer trainer(runs.config("run", settings));
+    run_until(trainer, 3);
+  }
+  fs::remove(weights);
+  EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->run({}), RunEnd::finished);
+  expect_same_end(runs / "run", runs / "whole", last);
+}
+
+TEST(Resume, After_a_return_to_an_earlier_state_goes_on_from_what_was_done_since) {
+  const Runs runs;
+  const std::vector<std::string> settings = with(fast, {"output.checkpoint_every_steps=1", "output.keep_best=false"});
+  {
+    Trainer trainer(runs.config("run", settings));
+    run_until(trainer, 1);
+    const std::string early = trainer.checkpoint();
+    run_until(trainer, 8);
+    trainer.restore(early, "early");
+    run_until(trainer, 3);
+  }
+  EXPECT_THAT(checkpoints(runs / "run"), ElementsAre("checkpoint-2.safetensors", "checkpoint-3.safetensors"));
+  EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->progress().step, 3);
+}
+
+TEST(Resume, After_a_damaged_checkpoint_keeps_the_ones_that_it_writes_and_not_the_damaged_one) {
+  const Runs runs;
+  const std::vector<std::string> settings =
+      with(fast, {"output.checkpoint_every_steps=1", "output.keep_best=false", "output.keep_last=2"});
+  {
+    Trainer trainer(runs.config("run", settings));
+    run_until(trainer, 8);
+  }
+  spill(runs / "run/checkpoint-8.safetensors", "half of it");
+  auto trainer = Trainer::resume(runs / "run", nullptr);
+  trainer->run([] { return true; });
+  EXPECT_THAT(checkpoints(runs / "run"), ElementsAre("checkpoint-7.safetensors"));
+}
+
+TEST(Resume, With_a_config_that_leaves_the_epochs_to_their_default_tells_them) {
+  const Runs runs;
+  Config config = runs.config("run", fast);
+  config.experiment().mutable_train()->clear_epochs();
+  const int64_t epochs = Trainer(config).config().experiment().train().epochs();
+  auto trainer = Trainer::resume(runs / "run", &config);
+  int64_t told = -1;
+  trainer->reporter().listen([&](const Event& event) {
+    told = event.epochs;
+    return false;
+  });
+  trainer->run({});
+  EXPECT_EQ(told, epochs);
 }
 
 TEST(Resume, Refuses_a_config_that_differs_in_more_than_places) {

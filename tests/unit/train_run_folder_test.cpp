@@ -238,6 +238,13 @@ TEST(Run_folder, In_which_nothing_may_be_written_is_an_error_that_says_what_to_d
   EXPECT_FALSE(fs::exists(runs / "closed/metrics.jsonl"));
 }
 
+TEST(Run_folder, That_cannot_be_listed_is_an_error_and_no_folder_without_checkpoints) {
+  const Scratch scratch;
+  spill(scratch / "file", "");
+  EXPECT_EQ(error_of([&] { RunFolder::checkpoint_files(scratch / "file"); }).status(), Status::io);
+  EXPECT_TRUE(RunFolder::checkpoint_files(scratch / "nowhere").empty());
+}
+
 // A file system of a given size, where this process may mount one.
 class SmallDisk {
  public:
@@ -276,16 +283,41 @@ TEST(Full_disk, Ends_the_run_with_advice_and_keeps_what_was_saved_and_the_run_go
 }
 
 // What stands for a full disk where none can be mounted.
+class FilesUpTo {
+ public:
+  explicit FilesUpTo(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FilesUpTo() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  sighandler_t handler_;
+};
+
+TEST(Full_disk, Leaves_whole_lines_of_metrics_to_which_more_are_written_when_there_is_space) {
+  const Scratch scratch;
+  RunFolder folder = RunFolder::create(scratch / "run");
+  folder.append_metrics("{\"event\":\"start\"}");
+  {
+    const FilesUpTo limit(30);
+    EXPECT_EQ(error_of([&] { folder.append_metrics("{\"event\":\"progress\"}"); }).status(), Status::io);
+  }
+  folder.append_metrics("{\"event\":\"end\"}");
+  EXPECT_EQ(slurp(scratch / "run/metrics.jsonl"), "{\"event\":\"start\"}\n{\"event\":\"end\"}\n");
+}
+
 TEST(Full_disk, Is_like_a_limit_of_file_sizes) {
   const Runs runs;
-  rlimit before{};
-  ::getrlimit(RLIMIT_FSIZE, &before);
-  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit limit{50000, before.rlim_max};
-  ::setrlimit(RLIMIT_FSIZE, &limit);
-  const Error error = error_of([&] { run_to_the_end(runs.config("run", fast)); });
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  std::signal(SIGXFSZ, handler);
+  const Error error = error_of([&] {
+    const FilesUpTo limit(50000);
+    run_to_the_end(runs.config("run", fast));
+  });
   EXPECT_EQ(error.status(), Status::io);
   EXPECT_THAT(error.what(), HasSubstr("checkpoint-5"));
   EXPECT_THAT(checkpoints(runs / "run"), ElementsAre());

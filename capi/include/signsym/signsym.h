@@ -36,9 +36,7 @@
 #define SIGNSYM_VERSION_MINOR 1
 #define SIGNSYM_VERSION_PATCH 0
 
-#if defined(SIGNSYM_STATIC)
-#define SIGNSYM_API
-#elif defined(__GNUC__)
+#if defined(__GNUC__)
 #define SIGNSYM_API __attribute__((visibility("default")))
 #else
 #define SIGNSYM_API
@@ -59,7 +57,7 @@ enum {
   SIGNSYM_ALREADY_EXISTS = 5,   /* and would have been overwritten */
   SIGNSYM_IO = 6,               /* the system refused to read or write: permission, full disk */
   SIGNSYM_BAD_DATA = 7,         /* a file is not what it should be */
-  SIGNSYM_MISMATCH = 8,         /* a checkpoint or weights of another model */
+  SIGNSYM_MISMATCH = 8,         /* a checkpoint, weights or data of another model */
   SIGNSYM_UNSUPPORTED = 9,      /* by this build or this machine */
   SIGNSYM_OUT_OF_MEMORY = 10,
   SIGNSYM_DIVERGED = 11,        /* the loss became NaN or infinite */
@@ -362,7 +360,7 @@ SIGNSYM_API double signsym_event_samples_per_second(const signsym_event *event);
 SIGNSYM_API double signsym_event_seconds(const signsym_event *event);
 /* CHECKPOINT: its file. LOG: the message. END: "finished", "paused", "cancelled", "diverged" or "failed". */
 SIGNSYM_API const char *signsym_event_text(const signsym_event *event);
-/* The whole event as one line of JSON, as in metrics.jsonl (docs/run-folder.md). */
+/* The whole event as one line of JSON; docs/run-folder.md describes it. */
 SIGNSYM_API const char *signsym_event_json(const signsym_event *event);
 
 /* Non-zero stops the run after this step, as a cancel token does: the checkpoint is written, the events up to END
@@ -386,8 +384,10 @@ SIGNSYM_API signsym_status signsym_trainer_create(const signsym_config *config, 
 SIGNSYM_API signsym_status signsym_trainer_create_from_file(const char *path, signsym_trainer **out,
                                                             signsym_error **error);
 /* The same with parts that the host has; each may be NULL, for the config's own. `model`: trained in place; a model is
- * trained by one trainer at a time (SIGNSYM_BUSY). Its model and feedback stand for those of the config, and what is
- * frozen in either does not learn. `training`, `held_out`: for data { host {} } in the config; without
+ * trained by one trainer at a time (SIGNSYM_BUSY). Its model and feedback stand for those of the config, what is
+ * frozen in either does not learn, and compute.device and memory_format must be AUTO or the model's own. From then on it
+ * draws by the config's seed and computes in its precision (AUTO: the model's). A run folder gets a checkpoint of step 0.
+ * `training`, `held_out`: for data { host {} } in the config; without
  * `training` the trainer makes steps on the host's batches alone. Shapes and classes that do not fit are
  * SIGNSYM_INVALID_CONFIG or, of the held-out part, SIGNSYM_INVALID_ARGUMENT. */
 SIGNSYM_API signsym_status signsym_trainer_create_with(const signsym_config *config, signsym_model *model,
@@ -454,7 +454,8 @@ SIGNSYM_API signsym_status signsym_trainer_checkpoint(signsym_trainer *trainer, 
 SIGNSYM_API signsym_status signsym_trainer_save_checkpoint(signsym_trainer *trainer, const char *path,
                                                            signsym_error **error);
 /* Puts a checkpoint's state into a trainer of the same config; `source` names the bytes in errors (NULL:
- * "checkpoint"). SIGNSYM_BAD_DATA, SIGNSYM_MISMATCH, SIGNSYM_UNSUPPORTED. */
+ * "checkpoint"). Where it goes back, the next checkpoint in the run folder replaces those of later steps.
+ * SIGNSYM_BAD_DATA, SIGNSYM_MISMATCH, SIGNSYM_UNSUPPORTED. */
 SIGNSYM_API signsym_status signsym_trainer_restore(signsym_trainer *trainer, const char *data, uint64_t size,
                                                    const char *source, signsym_error **error);
 /* The model that is trained, as a new handle. From any thread. */
@@ -464,7 +465,7 @@ SIGNSYM_API signsym_status signsym_trainer_model(const signsym_trainer *trainer,
 SIGNSYM_API signsym_status signsym_trainer_config(const signsym_trainer *trainer, signsym_config **out,
                                                   signsym_error **error);
 /* Legal at any time, from any thread, in a callback too: a run that goes on is cancelled, and what the trainer held
- * goes when the run has returned. */
+ * goes when the run has returned. Where loader threads are in a sample function of the host's, it waits for them. */
 SIGNSYM_API void signsym_trainer_free(signsym_trainer *trainer);
 
 #ifdef __cplusplus

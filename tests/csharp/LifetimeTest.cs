@@ -177,6 +177,21 @@ namespace SignSym.Tests
         }
 
         [Test]
+        public void Tensors_of_a_model_that_are_disposed_of_call_for_no_collection()
+        {
+            using (var config = Config.FromText(@"
+                data { host {} } model { mlp { hidden: 2048 classes: 1024 } input { channels: 2 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var model = new Model(config))
+            {
+                GC.Collect();
+                var before = GC.CollectionCount(GC.MaxGeneration);
+                for (var read = 0; read < 100; ++read) model.GetTensor("fc2.weight").Dispose(); // 8 MiB each
+                Assert.AreEqual(before, GC.CollectionCount(GC.MaxGeneration));
+            }
+        }
+
+        [Test]
         public void A_forgotten_trainer_is_collected_though_its_handler_refers_to_it()
         {
             IsCollected(() =>

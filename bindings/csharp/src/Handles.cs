@@ -7,7 +7,7 @@ namespace SignSym
     // that were forgotten: freeing is legal at any time and from any thread, the finalizer's too.
     internal abstract class NativeHandle : SafeHandle
     {
-        private bool counted;
+        private bool counted, disposed;
 
         protected NativeHandle() : base(IntPtr.Zero, true) { }
 
@@ -30,12 +30,18 @@ namespace SignSym
             NativeMemory.Count(1);
         }
 
+        protected override void Dispose(bool disposing)
+        {
+            disposed = disposing;
+            base.Dispose(disposing);
+        }
+
         protected abstract void Free();
 
         protected sealed override bool ReleaseHandle()
         {
             Free();
-            NativeMemory.Remove(Weight);
+            NativeMemory.Remove(Weight, disposed);
             if (counted) NativeMemory.Count(-1);
             return true;
         }

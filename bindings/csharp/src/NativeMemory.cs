@@ -20,11 +20,13 @@ namespace SignSym
             CollectIfDue(Interlocked.Add(ref held, bytes), Interlocked.Add(ref added, bytes));
         }
 
-        public static void Remove(long bytes)
+        // Of what was disposed of, no collection is due.
+        public static void Remove(long bytes, bool disposed)
         {
             if (bytes <= 0) return;
             GC.RemoveMemoryPressure(bytes);
             Interlocked.Add(ref held, -bytes);
+            if (disposed && Interlocked.Add(ref added, -bytes) < 0) Interlocked.Exchange(ref added, 0);
         }
 
         // Of objects whose bytes nothing tells. A collection is asked for where there are more than twice as many as

@@ -67,24 +67,31 @@ class OurFloatingPoint {
   OurFloatingPoint(const OurFloatingPoint&) = delete;
 
   void enter() {
+    inside_ = true;
     host_ = FloatingPoint::current();
     if (!host_.is_usual()) FloatingPoint::set_usual();
   }
-  void leave() const {
+  void leave() {
+    inside_ = false;
     if (!host_.is_usual()) host_.set();
   }
+
+  bool inside() const { return inside_; }
 
   static inline thread_local OurFloatingPoint* innermost = nullptr;  // nullptr: the thread is not the host's
 
  private:
   OurFloatingPoint* outer_;
   FloatingPoint host_;
+  bool inside_ = false;  // not in a callback
 };
 
-// For the time of a callback; what it sets itself stays the host's.
+// For the time of a callback; what it sets itself stays the host's. In a callback, where a destroy may be called outside of
+// any call of ours, the modes are the host's already.
 class HostFloatingPoint {
  public:
   HostFloatingPoint() : call_(OurFloatingPoint::innermost) {
+    if (call_ && !call_->inside()) call_ = nullptr;
     if (call_) call_->leave();
   }
   ~HostFloatingPoint() {

@@ -7,10 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <memory>
 #include <system_error>
+#include <thread>
 
 #include "base/error.h"
+#include "base/process.h"
 
 namespace signsym {
 namespace {
@@ -88,11 +91,16 @@ bool is_named(int fd, const fs::path& path) {
 
 // For one writer at a time, on a file system that has locks: another waits, and then makes a new one.
 std::unique_ptr<Descriptor> open_part(const fs::path& part) {
+  using namespace std::chrono;
+  const steady_clock::time_point end = steady_clock::now() + seconds(10);
   for (int tries = 0;; ++tries) {
     auto file = std::make_unique<Descriptor>(part, O_WRONLY | O_CREAT, "write");
-    int locked;
-    do locked = ::flock(**file, LOCK_EX);
-    while (locked != 0 && errno == EINTR);
+    while (::flock(**file, LOCK_EX | LOCK_NB) != 0 && (errno == EWOULDBLOCK || errno == EINTR)) {
+      check_process();
+      if (steady_clock::now() > end)
+        throw Error(Status::busy, part.string() + ": another writer has it for ten seconds: wait for it, or end it");
+      std::this_thread::sleep_for(milliseconds(5));
+    }
     if (!is_named(**file, part) && tries < 1000) continue;  // some file systems number no files
     if (::ftruncate(**file, 0) != 0) fail("write", part, errno);
     return file;

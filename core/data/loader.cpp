@@ -208,16 +208,20 @@ Loader::~Loader() { state_->stop(); }
 
 int64_t Loader::batches_per_epoch() const { return state_->batches; }
 
+void Loader::refuse_own_threads() const {
+  for (const std::thread& thread : state_->threads)
+    if (thread.get_id() == std::this_thread::get_id())
+      throw Error(Status::busy, "this thread reads ahead for the trainer: run it on another thread, or when the sample "
+                                "function has returned");
+}
+
 void Loader::start(int64_t epoch, int64_t first) {
   State& s = *state_;
   if (epoch < 0 || first < 0 || first > s.batches)
     throw Error(Status::invalid_argument, "loader: epoch " + std::to_string(epoch) + ", batch " +
                                               std::to_string(first) + ": an epoch of 0 or more and a batch of 0 to " +
                                               std::to_string(s.batches) + " are expected");
-  for (const std::thread& thread : s.threads)
-    if (thread.get_id() == std::this_thread::get_id())
-      throw Error(Status::busy, "this thread reads ahead for the trainer: run it on another thread, or when the sample "
-                                "function has returned");
+  refuse_own_threads();
   std::vector<int64_t> order = epoch_order(s.set->size(), s.options.seed, epoch, s.options.shuffle);
   {
     std::unique_lock<std::mutex> lock(s.mutex);

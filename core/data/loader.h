@@ -39,7 +39,9 @@ class Loader {
   ~Loader();
 
   int64_t batches_per_epoch() const;
-  // Starts an epoch at batch `first` (0 ≤ first ≤ batches_per_epoch()); what lay ready of another one is dropped.
+  void refuse_own_threads() const;
+  // Starts an epoch at batch `first` (0 ≤ first ≤ batches_per_epoch()); what lay ready of another one is dropped. Errors:
+  // busy on a thread of its own, which would wait for itself.
   void start(int64_t epoch, int64_t first = 0);
   // nullptr after the epoch's last batch. Rethrows what a loader thread threw.
   const Batch* next();

@@ -93,7 +93,15 @@ RunFolder RunFolder::create(const fs::path& folder) {
     throw Error(Status::already_exists,
                 folder.string() + ": this folder already holds a run; resume it, or name another folder",
                 "output.folder");
-  return RunFolder(folder, open_metrics(folder));
+  const std::vector<int64_t> steps = steps_in(folder);
+  if (!steps.empty() && steps.back() > 0)
+    throw Error(Status::already_exists,
+                folder.string() + ": this folder already holds " + checkpoint_in(folder, steps.back()).filename().string() +
+                    ", of another run; move it, or name another folder",
+                "output.folder");
+  RunFolder run(folder, open_metrics(folder));
+  fs::remove(run.checkpoint_file(0), error);  // what a cut before begin() leaves
+  return run;
 }
 
 void RunFolder::begin(const std::string& config_text) const { write_file(path_ / config_name, {config_text}); }
@@ -134,7 +142,12 @@ fs::path RunFolder::model_file() const { return path_ / "model.safetensors"; }
 std::vector<int64_t> RunFolder::checkpoints() const { return steps_in(path_); }
 
 void RunFolder::prune(int64_t newest, int64_t keep_last, int64_t best_step) const {
-  std::vector<int64_t> steps = checkpoints();
+  std::vector<int64_t> steps;
+  try {
+    steps = checkpoints();
+  } catch (const Error&) {
+    return;  // the checkpoint is there, which is what counts
+  }
   std::error_code error;  // one that cannot be removed is in nobody's way
   for (; !steps.empty() && steps.back() > newest; steps.pop_back()) fs::remove(checkpoint_file(steps.back()), error);
   for (size_t i = 0; i + keep_last < steps.size(); ++i)

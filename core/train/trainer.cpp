@@ -21,6 +21,8 @@ RunEnd Trainer::run(const CancelCheck& cancelled, RunLimit limit) {
   if (!loader_)
     throw Error(Status::invalid_argument, "the trainer has no data set to run on: give one when it is made "
                                           "(signsym_trainer_create_with), or make single steps (signsym_trainer_step)");
+  for (const Loader* loader : {loader_.get(), evaluation_loader_.get()})
+    if (loader) loader->refuse_own_threads();
   const ProcessSettings settings(config_.experiment().compute());
   pause_ = false;  // a pause is of a run that goes on; from here on it does
   try {
@@ -96,6 +98,18 @@ std::optional<RunEnd> Trainer::train_epoch(const CancelCheck& cancelled, int64_t
   }
 }
 
+// For a message.
+std::string Trainer::last_good_state() const {
+  std::vector<int64_t> saved;
+  try {
+    if (folder_) saved = folder_->checkpoints();
+  } catch (const Error&) {
+    // The message is of something worse.
+  }
+  while (!saved.empty() && saved.back() > progress_.step) saved.pop_back();  // of a line that was given up
+  return saved.empty() ? "" : "; the last good state is in " + folder_->checkpoint_file(saved.back()).string();
+}
+
 template <typename F>
 void Trainer::at_step(int64_t epoch, int64_t step, F compute) const {
   try {
@@ -104,12 +118,9 @@ void Trainer::at_step(int64_t epoch, int64_t step, F compute) const {
     if (error.status() != Status::diverged) throw;
     char rate[32];
     std::snprintf(rate, sizeof rate, "%g", learning_rate_at(step - 1));
-    std::vector<int64_t> saved = folder_ ? folder_->checkpoints() : std::vector<int64_t>{};
-    while (!saved.empty() && saved.back() > progress_.step) saved.pop_back();  // of a line that was given up
     throw Error(Status::diverged,
                 "epoch " + std::to_string(epoch) + ", step " + std::to_string(step) + ", learning rate " +
-                    rate + ": " + error.what() +
-                    (saved.empty() ? "" : "; the last good state is in " + folder_->checkpoint_file(saved.back()).string()) +
+                    rate + ": " + error.what() + last_good_state() +
                     ". Try a lower optimizer.learning_rate, a warm-up or optimizer.clip_norm");
   }
 }

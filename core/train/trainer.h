@@ -95,6 +95,7 @@ class Trainer {
   // Computes; where that diverges, the error says when (epoch and step, 1 the first) and what is left.
   template <typename F>
   void at_step(int64_t epoch, int64_t step, F compute) const;
+  std::string last_good_state() const;
   void finish_epoch(const CancelCheck& cancelled);
   std::vector<LayerAlignment> alignment() const;
   CheckpointHeader header() const;

@@ -36,9 +36,25 @@ static void check_modes(void) {
 #endif
 }
 
+static signsym_trainer *other; /* whose callback is replaced in a callback */
+
+static int nothing(const signsym_event *event, void *user) {
+  (void)event;
+  (void)user;
+  return 0;
+}
+
+static void check_modes_in_destroy(void *user) {
+  (void)user;
+  check_modes();
+}
+
 static int check_modes_in_callback(const signsym_event *event, void *host_has_modes) {
   (void)event;
-  if (host_has_modes) check_modes();
+  if (!host_has_modes) return 0;
+  check_modes();
+  CHECK_OK(signsym_trainer_on_event(other, nothing, NULL, check_modes_in_destroy, NULL));
+  check_modes();
   return 0;
 }
 
@@ -55,12 +71,14 @@ static void *train_and_save(void *argument) {
   CHECK_OK(signsym_config_set(config, "compute.threads", job->threads, NULL));
   if (job->modes) set_modes();
   CHECK_OK(signsym_trainer_create(config, &trainer, NULL));
+  CHECK_OK(signsym_trainer_create(config, &other, NULL));
   CHECK_OK(signsym_trainer_on_event(trainer, check_modes_in_callback, job->modes ? trainer : NULL, NULL, NULL));
   CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
   CHECK_OK(save_weights(trainer, path, NULL));
   CHECK_OK(signsym_trainer_evaluate(trainer, NULL, NULL, NULL, NULL, NULL));
   if (job->modes) check_modes();
   signsym_trainer_free(trainer);
+  signsym_trainer_free(other);
   signsym_config_free(config);
   if (job->modes) check_modes();
   free(path);

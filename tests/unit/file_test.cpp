@@ -1,10 +1,13 @@
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <thread>
@@ -219,6 +222,18 @@ TEST(File, Of_several_writers_has_the_bytes_of_one_and_none_of_them_fails) {
     });
   for (std::thread& writer : writers) writer.join();
   EXPECT_THAT(names_in(scratch.path()), UnorderedElementsAre("f"));
+}
+
+TEST(File, That_another_writer_has_for_ten_seconds_is_busy_and_the_old_file_stays) {
+  Scratch scratch;
+  spill(scratch / "f", "old");
+  const int part = ::open((scratch / "f.part").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  ASSERT_EQ(::flock(part, LOCK_EX), 0);
+  const Error error = error_of([&] { write_file(scratch / "f", {"new"}); });
+  ::close(part);
+  EXPECT_EQ(error.status(), Status::busy);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr("f.part"), HasSubstr("another writer")));
+  EXPECT_EQ(slurp(scratch / "f"), "old");
 }
 
 TEST(File, Is_written_beside_the_working_folder_too) {

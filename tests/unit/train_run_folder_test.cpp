@@ -238,6 +238,26 @@ TEST(Run_folder, In_which_nothing_may_be_written_is_an_error_that_says_what_to_d
   EXPECT_FALSE(fs::exists(runs / "closed/metrics.jsonl"));
 }
 
+TEST(Run_folder, That_holds_a_checkpoint_of_another_run_is_refused_and_left_alone) {
+  const Runs runs;
+  fs::create_directory(runs / "run");
+  spill(runs / "run" / checkpoint(5000), "of value");
+  const Error error = error_of([&] { Trainer(runs.config("run", fast)); });
+  EXPECT_EQ(error.status(), Status::already_exists);
+  EXPECT_THAT(error.what(), AllOf(HasSubstr(checkpoint(5000)), HasSubstr("name another folder")));
+  EXPECT_EQ(slurp(runs / "run" / checkpoint(5000)), "of value");
+  EXPECT_FALSE(fs::exists(runs / "run/metrics.jsonl"));
+}
+
+TEST(Run_folder, In_which_a_run_on_a_given_model_was_cut_off_as_it_began_is_taken_by_the_next) {
+  const Runs runs;
+  fs::create_directory(runs / "run");
+  spill(runs / "run" / checkpoint(0), "of weights that were given");
+  { const Trainer trainer(runs.config("run", fast)); }
+  EXPECT_THAT(checkpoints(runs / "run"), ElementsAre());
+  EXPECT_EQ(Trainer::resume(runs / "run", nullptr)->progress().step, 0);
+}
+
 TEST(Run_folder, That_cannot_be_listed_is_an_error_and_no_folder_without_checkpoints) {
   const Scratch scratch;
   spill(scratch / "file", "");

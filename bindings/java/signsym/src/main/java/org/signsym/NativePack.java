@@ -179,13 +179,21 @@ final class NativePack {
       if (isWhole(folder)) return; // the other process's, which may be in use
       if (Files.exists(folder)) Files.move(folder, damaged);
       try {
-        Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
-      } catch (AtomicMoveNotSupportedException unlikely) {
-        Files.move(part, folder);
+        move(part, folder);
+      } catch (IOException exception) {
+        if (!isWhole(folder)) throw exception; // else the other process was sooner
       }
     } finally {
       remove(part);
       remove(damaged);
+    }
+  }
+
+  private static void move(Path part, Path folder) throws IOException {
+    try {
+      Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
+    } catch (AtomicMoveNotSupportedException unlikely) {
+      Files.move(part, folder);
     }
   }
 

@@ -22,6 +22,10 @@ CONFIG = (f"data {{ cifar10 {{ path: '{ROOT}/examples/data/cifar10' }} batch_siz
           f"compute {{ threads: {THREADS} precision: FP32 memory_format: %s }}")
 
 
+def protobuf():
+    return next((ROOT / "build/deps/maven/com/google/protobuf/protobuf-java").glob("*/*.jar"))
+
+
 def compile_java(build, protobuf, folder):
     """The binding and the benchmarks, from their sources; the class path to run them."""
     roots = (build / "raw-java", build / "proto-java", ROOT / "bindings/java/signsym/src/main/java/org",
@@ -29,8 +33,10 @@ def compile_java(build, protobuf, folder):
     sources = [path for root in roots for path in root.rglob("*.java")]
     arguments = folder / "sources"
     arguments.write_text("".join(f'"{path}"\n' for path in sources))
-    subprocess.run(["javac", "-nowarn", "-Xlint:none", "-d", folder, "-cp", protobuf, f"@{arguments}"], check=True,
-                   stderr=subprocess.DEVNULL)
+    done = subprocess.run(["javac", "-nowarn", "-Xlint:none", "-encoding", "UTF-8", "-d", folder, "-cp", protobuf,
+                           f"@{arguments}"], stderr=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
     return ":".join(map(str, (folder, protobuf, build / "packs/natives", build / "packs/libtorch")))
 
 
@@ -45,10 +51,9 @@ def main():
     if not 1 <= arguments.pairs <= arguments.most:
         parser.error(f"--pairs {arguments.pairs}: 1 to --most ({arguments.most}) is expected")
 
-    protobuf = next((ROOT / "build/deps/maven/com/google/protobuf/protobuf-java").glob("*/*.jar"))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-benchmark"))
     try:
-        path = compile_java(arguments.build, protobuf, folder)
+        path = compile_java(arguments.build, protobuf(), folder)
         java = ["java", f"-Dorg.signsym.cache={arguments.build}/cache", "-cp", path]
         config = CONFIG % arguments.memory_format.upper()
         report = {"machine": machine(), "batch": BATCH, "memory_format": arguments.memory_format, "threads": THREADS}

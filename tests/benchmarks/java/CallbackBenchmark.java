@@ -40,11 +40,11 @@ public final class CallbackBenchmark {
     int count = 200_000;
     double[] loss = new double[1];
     double[] best = new double[1];
-    TrainerCalls calls = new TrainerCalls(null, null);
+    TrainerCalls calls = new TrainerCalls();
     calls.listener = event -> loss[0] += event.loss();
     EventCallback callback = calls.callback();
     try (Dataset set = Dataset.of(8, 2, new long[] {1}, CallbackBenchmark::read)) {
-      long trainer = config(1).call(settings -> set.handle.with(
+      long trainer = config(1).call(settings -> set.lend(calls.trainingFailure,
           data -> Raw.signsym_trainer_create_with(settings, 0, data, 0)));
       try {
         Raw.signsym_trainer_on_event(trainer, event -> {

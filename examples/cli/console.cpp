@@ -51,6 +51,7 @@ void Console::redraw(const std::string& text) {
   if (!live_) return;
   std::lock_guard lock(mutex_);
   const std::string shown = cut(text, room());
+  if (drawn_ == 0) put("\r\x1b[J");  // what the terminal itself wrote, as ^C
   wipe();
   put(shown);
   drawn_ = columns(shown);

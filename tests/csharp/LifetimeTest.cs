@@ -161,14 +161,20 @@ namespace SignSym.Tests
                 IsCollectedUnasked(() => new WeakReference(Dataset.FromConfig(config, DataPart.Training)));
         }
 
+        // Of 8 KiB a class in its head.
+        private static Model WideModel(int classes)
+        {
+            using (var config = Config.FromText(
+                "data { host {} } model { mlp { hidden: 2048 classes: " + classes + " } input { channels: 2 } }\n" +
+                "feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+                return new Model(config);
+        }
+
         // Each is all that holds a head of 8 MiB, which the model has no longer.
         [Test]
         public void Forgotten_tensors_of_a_model_are_collected_in_time()
         {
-            using (var config = Config.FromText(@"
-                data { host {} } model { mlp { hidden: 2048 classes: 2 } input { channels: 2 } }
-                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
-            using (var model = new Model(config))
+            using (var model = WideModel(2))
                 IsCollectedUnasked(() =>
                 {
                     model.ReplaceHead(1024);
@@ -179,10 +185,7 @@ namespace SignSym.Tests
         [Test]
         public void Tensors_of_a_model_that_are_disposed_of_call_for_no_collection()
         {
-            using (var config = Config.FromText(@"
-                data { host {} } model { mlp { hidden: 2048 classes: 1024 } input { channels: 2 } }
-                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
-            using (var model = new Model(config))
+            using (var model = WideModel(1024))
             {
                 GC.Collect();
                 var before = GC.CollectionCount(GC.MaxGeneration);

@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mount.h>
-#include <sys/resource.h>
 
 #include <cmath>
-#include <csignal>
 
 #include "base/safetensors.h"
+#include "file_size_limit.h"
 #include "permissions.h"
 #include "train_runs.h"
 
@@ -302,30 +301,12 @@ TEST(Full_disk, Ends_the_run_with_advice_and_keeps_what_was_saved_and_the_run_go
   expect_same_end(runs / "disk/run", runs / "whole", checkpoint(10));
 }
 
-// What stands for a full disk where none can be mounted.
-class FilesUpTo {
- public:
-  explicit FilesUpTo(rlim_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FilesUpTo() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t handler_;
-};
-
 TEST(Full_disk, Leaves_whole_lines_of_metrics_to_which_more_are_written_when_there_is_space) {
   const Scratch scratch;
   RunFolder folder = RunFolder::create(scratch / "run");
   folder.append_metrics("{\"event\":\"start\"}");
   {
-    const FilesUpTo limit(30);
+    const FileSizeLimit limit(30);
     EXPECT_EQ(error_of([&] { folder.append_metrics("{\"event\":\"progress\"}"); }).status(), Status::io);
   }
   folder.append_metrics("{\"event\":\"end\"}");
@@ -335,7 +316,7 @@ TEST(Full_disk, Leaves_whole_lines_of_metrics_to_which_more_are_written_when_the
 TEST(Full_disk, Is_like_a_limit_of_file_sizes) {
   const Runs runs;
   const Error error = error_of([&] {
-    const FilesUpTo limit(50000);
+    const FileSizeLimit limit(50000);
     run_to_the_end(runs.config("run", fast));
   });
   EXPECT_EQ(error.status(), Status::io);

@@ -49,6 +49,13 @@ signsym_status signsym_config_set(signsym_config* config, const char* path, cons
   });
 }
 
+signsym_status signsym_config_copy(const signsym_config* config, signsym_config** out, signsym_error** error) {
+  return guard(error, [&] {
+    require(out, "out");
+    *out = adopt<signsym_config>(std::make_shared<Config>(*get(config, "config")));
+  });
+}
+
 signsym_status signsym_config_check(const signsym_config* config, signsym_error** error) {
   return guard(error, [&] { get(config, "config")->check(); });
 }

@@ -19,7 +19,7 @@ namespace pb = google::protobuf;
 using Field = pb::FieldDescriptor;
 
 constexpr size_t largest = size_t{16} << 20;
-constexpr const char* by_set = "set on the command line";
+constexpr const char* by_set = "set after reading";
 
 bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
 

@@ -47,7 +47,7 @@ class Config {
   const v1::Experiment& experiment() const { return experiment_; }
   v1::Experiment& experiment() { return experiment_; }
 
-  // "cifar10.textproto:12:3: optimizer.learning_rate" or "…: optimizer.learning_rate (set on the command line)".
+  // "cifar10.textproto:12:3: optimizer.learning_rate" or "…: optimizer.learning_rate (set after reading)".
   std::string where(const std::string& path) const;
 
  private:
@@ -56,7 +56,7 @@ class Config {
 
   v1::Experiment experiment_;
   std::string source_;
-  std::map<std::string, std::string> origin_;  // path → "line:column" or "set on the command line"
+  std::map<std::string, std::string> origin_;  // path → "line:column" or "set after reading"
 };
 
 // Calls make(); a fault of a field that it throws then says where in the config's source the field stands.

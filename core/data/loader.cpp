@@ -113,8 +113,11 @@ struct Loader::State {
 
   // Until a loader thread has brought it about. Where the process ends, that thread may be in exit() itself.
   template <typename Condition>
-  void wait(std::unique_lock<std::mutex>& lock, Condition condition) {
-    while (!batch_there.wait_for(lock, std::chrono::milliseconds(100), condition)) check_process();
+  void wait(std::unique_lock<std::mutex>& lock, const std::function<bool()>& cancelled, Condition condition) {
+    while (!batch_there.wait_for(lock, std::chrono::milliseconds(100), condition)) {
+      check_process();
+      if (cancelled && cancelled()) throw Error(Status::cancelled, "cancelled while it waited for data");
+    }
   }
 
   Slot& slot_of(int64_t batch) { return slots[static_cast<size_t>(batch) % slots.size()]; }
@@ -215,7 +218,7 @@ void Loader::refuse_own_threads() const {
                                 "function has returned");
 }
 
-void Loader::start(int64_t epoch, int64_t first) {
+void Loader::start(int64_t epoch, int64_t first, const std::function<bool()>& cancelled) {
   State& s = *state_;
   if (epoch < 0 || first < 0 || first > s.batches)
     throw Error(Status::invalid_argument, "loader: epoch " + std::to_string(epoch) + ", batch " +
@@ -226,7 +229,7 @@ void Loader::start(int64_t epoch, int64_t first) {
   {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.claimed = s.batches;  // nothing more of the old epoch
-    s.wait(lock, [&s] { return s.loading == 0; });
+    s.wait(lock, cancelled, [&s] { return s.loading == 0; });
     for (Slot& slot : s.slots) slot.ready = false;
     s.epoch = epoch;
     s.order = std::move(order);
@@ -235,7 +238,7 @@ void Loader::start(int64_t epoch, int64_t first) {
   s.work_there.notify_all();
 }
 
-const Batch* Loader::next() {
+const Batch* Loader::next(const std::function<bool()>& cancelled) {
   using Clock = std::chrono::steady_clock;
   State& s = *state_;
   if (s.delivered < 0) throw Error(Status::invalid_argument, "loader: call start() before next()");
@@ -248,7 +251,7 @@ const Batch* Loader::next() {
     std::unique_lock<std::mutex> lock(s.mutex);
     s.returned = s.delivered;
     s.work_there.notify_one();
-    s.wait(lock, [&slot] { return slot.ready; });
+    s.wait(lock, cancelled, [&slot] { return slot.ready; });
     if (slot.error) std::rethrow_exception(slot.error);
     slot.ready = false;
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -42,9 +43,10 @@ class Loader {
   void refuse_own_threads() const;
   // Starts an epoch at batch `first` (0 ≤ first ≤ batches_per_epoch()); what lay ready of another one is dropped. Errors:
   // busy on a thread of its own, which would wait for itself.
-  void start(int64_t epoch, int64_t first = 0);
-  // nullptr after the epoch's last batch. Rethrows what a loader thread threw.
-  const Batch* next();
+  void start(int64_t epoch, int64_t first = 0, const std::function<bool()>& cancelled = {});
+  // nullptr after the epoch's last batch. Rethrows what a loader thread threw. Both may wait for a loader thread that is in
+  // a data set of the host's, and ask `cancelled` ten times a second: Status::cancelled, and start() is the next call.
+  const Batch* next(const std::function<bool()>& cancelled = {});
   // Seconds that next() waited for a batch, since the loader was made.
   double seconds_waited() const;
 

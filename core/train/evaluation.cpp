@@ -17,8 +17,8 @@ Evaluation evaluate(const Network& network, const Loss& loss, const Dataset& set
   int64_t correct = 0, among_five = 0;
   double loss_sum = 0;
   const bool five = set.classes() > 5;
-  loader.start(0);
-  while (const Batch* batch = loader.next()) {
+  loader.start(0, 0, cancelled);
+  while (const Batch* batch = loader.next(cancelled)) {
     if (cancelled && cancelled()) throw Error(Status::cancelled, "the evaluation was cancelled");
     const auto reading = network.gate().read();
     const Tensor labels = labels_of(*batch).to(device);

@@ -58,6 +58,7 @@ RunEnd Trainer::train(const CancelCheck& cancelled, RunLimit limit) {
       interrupted = train_epoch(cancelled, last_step);
       if (!interrupted) finish_epoch(cancelled);
     } catch (const Error& error) {
+      if (error.status() == Status::callback_failed) save_what_is_done();
       if (error.status() != Status::cancelled) throw;
       interrupted = RunEnd::cancelled;  // in an evaluation; or in the midst of a step: the process ends
     }
@@ -75,7 +76,7 @@ std::optional<RunEnd> Trainer::train_epoch(const CancelCheck& cancelled, int64_t
   using Clock = std::chrono::steady_clock;
   const v1::Output& output = config_.experiment().output();
   reporter_.begin_epoch(loader_->seconds_waited());
-  loader_->start(progress_.epoch, progress_.batch);
+  loader_->start(progress_.epoch, progress_.batch, cancelled);
   for (;;) {
     if (reporter_.stop_requested()) return RunEnd::stopped;
     if (cancelled && cancelled()) return RunEnd::cancelled;
@@ -83,7 +84,7 @@ std::optional<RunEnd> Trainer::train_epoch(const CancelCheck& cancelled, int64_t
     if (pause_.exchange(false) || progress_.step >= last_step) return RunEnd::paused;
 
     const Clock::time_point begin = Clock::now();
-    const Batch* batch = loader_->next();
+    const Batch* batch = loader_->next(cancelled);
     const double rate = learning_rate_at(progress_.step);
     const StepResult result = step(pixels_of(*batch, training_set_->shape(), layout_of(config_.experiment().compute())),
                                    labels_of(*batch));
@@ -223,6 +224,15 @@ void Trainer::save_checkpoint() {
   saved_ = true;
   folder_->prune(progress_.step, output.keep_last(), output.keep_best() ? progress_.best_step : -1);
   reporter_.checkpoint(progress_, file);
+}
+
+// Where the data gave out: that error is the one to tell.
+void Trainer::save_what_is_done() {
+  if (saved_ || forked()) return;
+  try {
+    save_checkpoint();
+  } catch (const std::exception&) {
+  }
 }
 
 void Trainer::save_checkpoint(const fs::path& path) const {

@@ -101,6 +101,7 @@ class Trainer {
   CheckpointHeader header() const;
   // Into the run folder, where there is one.
   void save_checkpoint();
+  void save_what_is_done();
   // Lets other threads see where the run stands.
   void publish();
 

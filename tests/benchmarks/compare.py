@@ -4,10 +4,13 @@
 Each contestant is a process that speaks this protocol: it prints one line of JSON when ready ("program", "version",
 "threads"); then each line "step N" on its standard input is answered by N lines, the seconds of N training steps; it
 ends when its standard input does. In each round every contestant does one step, in random order, while the others
-wait; so a pair of times is taken under the same conditions. The result is the ratio of the medians with its 95 %
-bootstrap interval over pairs. There are as many pairs as it takes to make the interval narrow enough to judge.
+wait; so a pair of times is taken under the same conditions. Where its memory lies makes a process a few per cent faster
+or slower for all its life, so after each block of pairs every contestant begins as a new process. The result is the
+ratio of the medians with its 95 % bootstrap interval over blocks. There are as many blocks as it takes to make the
+interval narrow enough to judge.
 """
 import argparse
+import itertools
 import json
 import os
 import pathlib
@@ -20,7 +23,7 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 WARM_UP = 3      # steps that are not counted
-BLOCK = 10       # pairs between two looks at the interval
+BLOCK = 10       # pairs of the same processes
 RESAMPLES = 4000
 WIDEST = 0.04    # interval with which a bound can be met
 
@@ -32,13 +35,17 @@ COMPARISONS = [("SIGN_SYMMETRY", "BACKPROP", 1.02),
 
 class Contestant:
     def __init__(self, name, command):
-        self.name, self.command, self.seconds = name, command, []
+        self.name, self.command = name, command
+        self.blocks = []  # of seconds, one of each process
+
+    def start(self):
         try:
-            self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         except OSError as error:
-            sys.exit(f"{name}: {error}")
+            sys.exit(f"{self.name}: {error}")
         self.about = json.loads(self.read())
         self.steps(WARM_UP)
+        self.blocks.append([])
 
     def read(self):
         line = self.process.stdout.readline()
@@ -65,11 +72,13 @@ class Comparison:
         self.contestant, self.reference, self.bound = contestant, reference, bound
 
     def evaluate(self):
-        # One of the two may have gone on for another comparison: pairs are of the same round.
-        pairs = list(zip(self.contestant.seconds, self.reference.seconds))
-        self.count, self.ratio = len(pairs), ratio_of_medians(pairs)
+        # One of the two may have gone on for another comparison: blocks are of the same time.
+        blocks = [list(zip(*block)) for block in zip(self.contestant.blocks, self.reference.blocks)]
+        self.pairs = list(itertools.chain(*blocks))
+        self.ratio = ratio_of_medians(self.pairs)
         generator = random.Random(1)
-        ratios = sorted(ratio_of_medians(generator.choices(pairs, k=len(pairs))) for _ in range(RESAMPLES))
+        ratios = sorted(ratio_of_medians(list(itertools.chain(*generator.choices(blocks, k=len(blocks)))))
+                        for _ in range(RESAMPLES))
         self.low, self.high = ratios[round(0.025 * RESAMPLES)], ratios[round(0.975 * RESAMPLES) - 1]
 
     def narrow(self):
@@ -79,8 +88,8 @@ class Comparison:
         return self.narrow() and self.low < self.bound
 
     def report(self):
-        medians = [statistics.median(c.seconds[:self.count]) for c in (self.contestant, self.reference)]
-        return {"contestant": self.contestant.name, "reference": self.reference.name, "pairs": self.count,
+        medians = [statistics.median(seconds) for seconds in zip(*self.pairs)]
+        return {"contestant": self.contestant.name, "reference": self.reference.name, "pairs": len(self.pairs),
                 "median_seconds": medians[0], "reference_median_seconds": medians[1], "ratio": self.ratio,
                 "interval": [self.low, self.high], "bound": self.bound, "met": self.met()}
 
@@ -90,21 +99,39 @@ def ratio_of_medians(pairs):
 
 
 def measure(comparisons, least, most):
-    """Rounds until every interval is narrow; a contestant whose comparisons are done drops out."""
+    """Blocks until every interval is narrow; a contestant whose comparisons are done drops out."""
     generator = random.Random(1)
     open_comparisons = comparisons
-    done, target = 0, least
+    done = 0
     while open_comparisons and done < most:
         running = list(dict.fromkeys(c for comparison in open_comparisons
                                      for c in (comparison.contestant, comparison.reference)))
-        for _ in range(target - done):
+        for contestant in running:
+            contestant.start()
+        for _ in range(BLOCK):
             for contestant in generator.sample(running, len(running)):
-                contestant.seconds += contestant.steps(1)
+                contestant.blocks[-1] += contestant.steps(1)
+        for contestant in running:
+            contestant.close()
+        done += BLOCK
+        if done < least:
+            print(f"{done} of at least {least} pairs", file=sys.stderr)
+            continue
         for comparison in open_comparisons:
             comparison.evaluate()
         open_comparisons = [comparison for comparison in open_comparisons if not comparison.narrow()]
-        done, target = target, min(target + BLOCK, most)
         print(f"{done} pairs, {len(open_comparisons)} intervals still wider than {WIDEST}", file=sys.stderr)
+
+
+def pairs_arguments(parser):
+    """--pairs and --most, which measure() takes."""
+    parser.add_argument("--pairs", type=int, default=100, help=f"at least so many, in blocks of {BLOCK}; default 100")
+    parser.add_argument("--most", type=int, default=300, help="at most so many pairs; default 300")
+
+
+def check_pairs(parser, arguments):
+    if not BLOCK <= arguments.pairs <= arguments.most:
+        parser.error(f"--pairs {arguments.pairs}: {BLOCK} to --most ({arguments.most}) is expected")
 
 
 def machine():
@@ -137,12 +164,10 @@ def main():
     parser.add_argument("--memory-format", choices=("contiguous", "channels_last"), default="channels_last")
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--pairs", type=int, default=30, help="at least so many")
-    parser.add_argument("--most", type=int, default=200, help="at most so many pairs")
+    pairs_arguments(parser)
     parser.add_argument("--output", type=pathlib.Path, required=True, metavar="FILE.json")
     arguments = parser.parse_args()
-    if not 1 <= arguments.pairs <= arguments.most:
-        parser.error(f"--pairs {arguments.pairs}: 1 to --most ({arguments.most}) is expected")
+    check_pairs(parser, arguments)
 
     report = {"machine": machine(), "batch": arguments.batch, "memory_format": arguments.memory_format,
               "threads": arguments.threads}
@@ -158,9 +183,7 @@ def main():
 
     report["contestants"] = {name: contestant.about for name, contestant in contestants.items()}
     report["comparisons"] = [comparison.report() for comparison in comparisons]
-    report["seconds"] = {name: contestant.seconds for name, contestant in contestants.items()}
-    for contestant in contestants.values():
-        contestant.close()
+    report["seconds"] = {name: contestant.blocks for name, contestant in contestants.items()}
     arguments.output.write_text(json.dumps(report, indent=1) + "\n")
     print_table(report)
     return 0 if all(comparison.met() for comparison in comparisons) else 1

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-from compare import Comparison, Contestant, machine, measure, print_table
+from compare import Comparison, Contestant, check_pairs, machine, measure, pairs_arguments, print_table
 
 ROOT = pathlib.Path(__file__).parents[2]
 BATCH, THREADS = 64, 2
@@ -24,11 +24,9 @@ def main():
     parser.add_argument("--dotnet", required=True, metavar="PROGRAM", help="of .NET Core")
     parser.add_argument("--trainer-step", required=True, metavar="PROGRAM", help="the contestant in C")
     parser.add_argument("--memory-format", choices=("contiguous", "channels_last"), default="channels_last")
-    parser.add_argument("--pairs", type=int, default=30, help="at least so many")
-    parser.add_argument("--most", type=int, default=200, help="at most so many pairs")
+    pairs_arguments(parser)
     arguments = parser.parse_args()
-    if not 1 <= arguments.pairs <= arguments.most:
-        parser.error(f"--pairs {arguments.pairs}: 1 to --most ({arguments.most}) is expected")
+    check_pairs(parser, arguments)
 
     runtimes = {"C# on Mono": ["mono", arguments.costs], "C# on .NET Core": [arguments.dotnet, arguments.costs]}
     met = True
@@ -43,8 +41,6 @@ def main():
     contestants["C"] = Contestant("C", [arguments.trainer_step, config])
     comparisons = [Comparison(contestants[name], contestants["C"], STEP) for name in runtimes]
     measure(comparisons, arguments.pairs, arguments.most)
-    for contestant in contestants.values():
-        contestant.close()
     report["contestants"] = {name: contestant.about for name, contestant in contestants.items()}
     report["comparisons"] = [comparison.report() for comparison in comparisons]
     print_table(report)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from compare import Comparison, Contestant, machine, measure, print_table
+from compare import Comparison, Contestant, check_pairs, machine, measure, pairs_arguments, print_table
 
 ROOT = pathlib.Path(__file__).parents[2]
 BATCH, THREADS = 64, 2
@@ -45,11 +45,9 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True, help="folder of the native build of Java")
     parser.add_argument("--trainer-step", required=True, metavar="PROGRAM", help="the contestant in C")
     parser.add_argument("--memory-format", choices=("contiguous", "channels_last"), default="channels_last")
-    parser.add_argument("--pairs", type=int, default=30, help="at least so many")
-    parser.add_argument("--most", type=int, default=200, help="at most so many pairs")
+    pairs_arguments(parser)
     arguments = parser.parse_args()
-    if not 1 <= arguments.pairs <= arguments.most:
-        parser.error(f"--pairs {arguments.pairs}: 1 to --most ({arguments.most}) is expected")
+    check_pairs(parser, arguments)
 
     folder = pathlib.Path(tempfile.mkdtemp(prefix="signsym-benchmark"))
     try:
@@ -61,8 +59,6 @@ def main():
                        "C": Contestant("C", [arguments.trainer_step, config])}
         comparison = Comparison(contestants["Java"], contestants["C"], STEP)
         measure([comparison], arguments.pairs, arguments.most)
-        for contestant in contestants.values():
-            contestant.close()
         report["contestants"] = {name: contestant.about for name, contestant in contestants.items()}
         report["comparisons"] = [comparison.report()]
         print_table(report)

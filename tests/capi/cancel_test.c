@@ -1,5 +1,6 @@
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 
 #include "check.h"
 #include "fixture.h"
@@ -90,6 +91,68 @@ static int set_and_free(const signsym_event *event, void *user) {
     signsym_cancel_free(new_cancel()); /* of another slot */
   }
   return 0;
+}
+
+struct source {
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  int calls, blocked, inside;
+};
+
+/* The fortieth call waits until it may go on. */
+static int slow_picture(int64_t index, void *sample, int64_t *label, void *user) {
+  struct source *source = user;
+  pthread_mutex_lock(&source->mutex);
+  if (++source->calls == 40) {
+    source->inside = 1;
+    pthread_cond_broadcast(&source->changed);
+    while (source->blocked) pthread_cond_wait(&source->changed, &source->mutex);
+  }
+  pthread_mutex_unlock(&source->mutex);
+  memcpy(sample, tiny_pictures(0) + index * tiny_picture, tiny_picture);
+  *label = tiny_labels(0)[index];
+  return 0;
+}
+
+struct canceller {
+  struct source *source;
+  signsym_cancel *cancel;
+};
+
+static void *cancel_inside(void *user) {
+  struct canceller *canceller = user;
+  pthread_mutex_lock(&canceller->source->mutex);
+  while (!canceller->source->inside) pthread_cond_wait(&canceller->source->changed, &canceller->source->mutex);
+  pthread_mutex_unlock(&canceller->source->mutex);
+  signsym_cancel_set(canceller->cancel);
+  return NULL;
+}
+
+TEST(A_run_that_waits_for_data_is_cancelled_at_once_and_the_next_run_goes_on) {
+  const int64_t shape[] = {3, 32, 32};
+  struct source source = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 1, 0};
+  struct canceller canceller = {&source, new_cancel()};
+  signsym_config *config = tiny_host_config();
+  signsym_dataset *training = NULL, *held_out = host_dataset(1);
+  signsym_trainer *trainer = NULL;
+  pthread_t thread;
+  CHECK_OK(signsym_dataset_create_from_callback(tiny_training, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 1, slow_picture,
+                                                &source, NULL, &training, NULL));
+  CHECK_OK(signsym_trainer_create_with(config, NULL, training, held_out, &trainer, NULL));
+  CHECK(pthread_create(&thread, NULL, cancel_inside, &canceller) == 0);
+  CHECK_STATUS(SIGNSYM_CANCELLED, signsym_trainer_run(trainer, canceller.cancel, NULL));
+  CHECK(pthread_join(thread, NULL) == 0);
+  pthread_mutex_lock(&source.mutex);
+  source.blocked = 0;
+  pthread_cond_broadcast(&source.changed);
+  pthread_mutex_unlock(&source.mutex);
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  check_trained_undisturbed(trainer);
+  signsym_trainer_free(trainer);
+  signsym_cancel_free(canceller.cancel);
+  signsym_config_free(config);
+  signsym_dataset_free(training);
+  signsym_dataset_free(held_out);
 }
 
 TEST(A_token_that_is_set_and_freed_during_a_run_still_cancels_it) {

@@ -144,6 +144,26 @@ TEST(A_field_is_set_by_path_and_a_set_that_fails_changes_nothing) {
   signsym_config_free(config);
 }
 
+TEST(A_copy_says_the_same_of_the_same_source_and_goes_its_own_way) {
+  signsym_config *config = NULL, *copy = NULL;
+  signsym_error *error = NULL;
+  CHECK_OK(signsym_config_create("seed: 1\ndata { host {} } model { lenet {} }\noptimizer { learning_rate: -1 }", SIGNSYM_TEXT_LENGTH,
+                                 SIGNSYM_TEXT, "mine.textproto", &config, NULL));
+  CHECK_OK(signsym_config_copy(config, &copy, NULL));
+  check_same(config, copy);
+  signsym_config_free(config);
+  CHECK_STATUS(SIGNSYM_INVALID_CONFIG, signsym_config_check(copy, &error));
+  CHECK_HAS("mine.textproto:3:", signsym_error_message(error));
+  signsym_error_free(error);
+  CHECK_OK(signsym_config_copy(copy, &config, NULL));
+  CHECK_OK(signsym_config_set(copy, "seed", "2", NULL));
+  signsym_bytes *bytes = written(config, SIGNSYM_TEXT);
+  CHECK_HAS("seed: 1", signsym_bytes_data(bytes));
+  signsym_bytes_free(bytes);
+  signsym_config_free(config);
+  signsym_config_free(copy);
+}
+
 TEST(A_check_finds_what_is_out_of_range) {
   signsym_config *config = tiny_config(), *resolved = NULL;
   signsym_bytes *hash = NULL;

@@ -30,6 +30,7 @@ static void refuse_as_config(void *wrong) {
   signsym_error *error = NULL;
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_set(wrong, "train.epochs", "1", NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_check(wrong, NULL));
+  CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_copy(wrong, &config, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_resolve(wrong, &config, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_write(wrong, SIGNSYM_TEXT, &bytes, NULL));
   CHECK_STATUS(SIGNSYM_INVALID_HANDLE, signsym_config_hash(wrong, &bytes, NULL));

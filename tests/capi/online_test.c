@@ -98,6 +98,32 @@ TEST(A_data_callback_that_fails_ends_the_run_after_the_last_whole_step_and_the_n
   signsym_dataset_free(held_out);
 }
 
+TEST(A_run_whose_data_callback_fails_leaves_a_checkpoint_of_its_last_whole_step) {
+  const int64_t shape[] = {3, 32, 32};
+  char *folder = scratch("failed-data"), *json;
+  signsym_config *config = tiny_host_config();
+  signsym_dataset *training = NULL, *held_out = host_dataset(1);
+  signsym_trainer *trainer = NULL;
+  int calls = 0;
+  CHECK_OK(signsym_dataset_create_from_callback(tiny_training, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 0, fail_at_40,
+                                                &calls, NULL, &training, NULL));
+  CHECK_OK(signsym_config_set(config, "output.folder", folder, NULL));
+  CHECK_OK(signsym_trainer_create_with(config, NULL, training, held_out, &trainer, NULL));
+  CHECK_STATUS(SIGNSYM_CALLBACK_FAILED, signsym_trainer_run(trainer, NULL, NULL));
+  signsym_trainer_free(trainer);
+  CHECK_OK(signsym_trainer_resume_with(folder, NULL, training, held_out, &trainer, NULL));
+  json = metrics(trainer);
+  CHECK_HAS("\"step\": \"2\"", json);
+  free(json);
+  CHECK_OK(signsym_trainer_run(trainer, NULL, NULL));
+  check_trained_undisturbed(trainer);
+  signsym_trainer_free(trainer);
+  signsym_config_free(config);
+  signsym_dataset_free(training);
+  signsym_dataset_free(held_out);
+  free(folder);
+}
+
 TEST(Data_that_do_not_fit_the_config_or_the_model_are_refused) {
   const int64_t gray[] = {1, 28, 28};
   signsym_config *host = tiny_host_config(), *files = tiny_config();

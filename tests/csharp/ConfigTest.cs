@@ -114,5 +114,19 @@ namespace SignSym.Tests
             Assert.Throws<ObjectDisposedException>(() => config.Set("train.epochs", "1"));
             Assert.Throws<ObjectDisposedException>(() => new Trainer(config));
         }
+
+        [Test]
+        public void A_copy_goes_its_own_way_and_remembers_where_it_is_from()
+        {
+            using (var config = Config.FromText(
+                "seed: 1 data { host {} } model { lenet {} }\noptimizer { learning_rate: -1 }", "mine.textproto"))
+            using (var copy = config.Copy())
+            {
+                copy.Set("seed", "2");
+                StringAssert.Contains("seed: 1", config.ToText());
+                StringAssert.Contains("seed: 2", copy.ToText());
+                StringAssert.StartsWith("mine.textproto:2:", Tiny.Fails(Status.InvalidConfig, copy.Check).Message);
+            }
+        }
     }
 }

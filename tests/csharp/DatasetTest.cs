@@ -348,5 +348,31 @@ namespace SignSym.Tests
             disposed.Dispose();
             Assert.Throws<ObjectDisposedException>(() => Assert.AreEqual(0, disposed.Size));
         }
+
+        [Test]
+        public void A_writer_that_writes_few_values_finds_the_others_0()
+        {
+            var dirty = 0;
+            using (var config = Config.FromText(@"
+                data { host {} batch_size: 8 } model { mlp { hidden: 4 classes: 2 } input { channels: 16 } }
+                feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+            using (var data = Dataset.FromCallback(32, 2, new long[] { 16 }, (index, sample) =>
+            {
+                foreach (var value in sample) if (value != 0) ++dirty;
+                sample[index % 16] = 1;
+                return index % 2;
+            }))
+            using (var trainer = new Trainer(config, null, data))
+                trainer.Train(epochs: 1);
+            Assert.AreEqual(0, dirty);
+        }
+
+        [Test]
+        public void A_sample_of_more_values_than_an_array_holds_is_refused()
+        {
+            SampleWriter writer = (index, sample) => 0;
+            foreach (var shape in new[] { new[] { 1L << 30 }, new[] { long.MaxValue, long.MaxValue, 1 } })
+                Assert.Throws<ArgumentException>(() => Dataset.FromCallback(1, 2, shape, writer));
+        }
     }
 }

@@ -15,7 +15,7 @@ namespace SignSym.Tests
         // Only an object that is disposed makes these fail, or what they refer to.
         private static readonly string[] Silent =
         {
-            "Config.ToText", "Config.ToJson", "Config.ToBytes", "Config.Dispose", "Dataset.Dispose", "Model.GetConfig",
+            "Config.Copy", "Config.ToText", "Config.ToJson", "Config.ToBytes", "Config.Dispose", "Dataset.Dispose", "Model.GetConfig",
             "Model.GetTensorNames", "Model.GetParameterNames", "Model.GetLayers", "Model.Dispose", "Tensor.Dispose",
             "Trainer.Pause", "Trainer.GetModel", "Trainer.GetConfig", "Trainer.Dispose", "TrainingEvent.ToString"
         };

@@ -124,9 +124,10 @@ namespace SignSym.Tests
         private static Task TrainForgotten(Action<TrainingEvent> handler) => Tiny.Trainer().TrainAsync(handler);
 
         // Mono's stacks are scanned conservatively: a few of many may seem alive.
-        private static void IsCollected(Func<WeakReference> make)
+        private static void IsCollected(Func<WeakReference> make) => IsCollected(Forget(20, make));
+
+        private static void IsCollected(List<WeakReference> forgotten)
         {
-            var forgotten = Forget(20, make);
             Collect();
             Assert.That(Alive(forgotten), Is.LessThan(3), "of 20");
         }
@@ -203,6 +204,184 @@ namespace SignSym.Tests
                 trainer.Train(e => { if (trainer == null) throw new Exception(); }, default(CancellationToken), 0, 1);
                 return new WeakReference(trainer);
             });
+        }
+
+        // A domain of Mono does not end before the loader threads that called into it.
+        private static void Dispose(List<WeakReference> sessions) =>
+            sessions.ForEach(session => (session.Target as Session)?.Trainer.Dispose());
+
+        // Holds its data set and its trainer, and is held by the function of the data set.
+        private sealed class Session
+        {
+            public readonly Trainer Trainer;
+            private readonly Dataset data;
+
+            public Session(bool concurrent)
+            {
+                using (var config = Config.FromText(
+                    "data { host {} batch_size: 2 } model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }\n" +
+                    "feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+                {
+                    data = Dataset.FromCallback(64, 2, new long[] { 2 }, Read, Layout.Nchw, concurrent);
+                    Trainer = new Trainer(config, null, data);
+                }
+            }
+
+            public Func<long> Reads { private get; set; } = () => 0;
+
+            private long Read(long index, float[] sample) => data == null ? 1 : Reads();
+        }
+
+        [Test]
+        public void A_forgotten_trainer_is_collected_though_its_data_callback_refers_to_it()
+        {
+            foreach (var concurrent in new[] { false, true })
+            {
+                var forgotten = Forget(20, () =>
+                {
+                    var session = new Session(concurrent);
+                    session.Trainer.Train(steps: 1);
+                    return new WeakReference(session);
+                });
+                try
+                {
+                    IsCollected(forgotten);
+                }
+                finally
+                {
+                    Dispose(forgotten);
+                }
+            }
+        }
+
+        private sealed class Witness
+        {
+            private readonly ManualResetEventSlim gone;
+
+            public Witness(ManualResetEventSlim gone) { this.gone = gone; }
+
+            ~Witness() { gone.Set(); }
+        }
+
+        // To free a trainer is to wait for its loader threads.
+        [Test]
+        public void Finalizers_run_while_the_data_callback_of_a_forgotten_trainer_waits()
+        {
+            using (var block = new ManualResetEventSlim())
+            using (var gone = new ManualResetEventSlim())
+            {
+                var forgotten = new List<WeakReference>();
+                try
+                {
+                    forgotten = Forget(20, () =>
+                    {
+                        var session = new Session(true);
+                        var trained = false;
+                        session.Reads = () => { if (trained) block.Wait(); return 0; };
+                        session.Trainer.Train(steps: 1);
+                        trained = true;
+                        return new WeakReference(session);
+                    });
+                    GC.Collect();
+                    Thread.Sleep(200); // for the finalizers of those
+                    Forget(20, () => new WeakReference(new Witness(gone)));
+                    GC.Collect();
+                    Assert.IsTrue(gone.Wait(20000), "the thread of the finalizers waits");
+                }
+                finally
+                {
+                    block.Set();
+                    Dispose(forgotten);
+                }
+            }
+        }
+
+        [Test]
+        public void What_is_disposed_answers_no_call_though_it_is_in_use()
+        {
+            using (var config = Tiny.Config())
+            using (var samples = Tensor.From(new float[2, 4]))
+            using (var labels = Tensor.From(new long[2]))
+            using (var data = Dataset.FromMemory(samples, labels, 2)) // uses both
+            {
+                samples.Dispose();
+                Assert.Throws<ObjectDisposedException>(() => samples.ToArray());
+                Assert.Throws<ObjectDisposedException>(() => Dataset.FromMemory(samples, labels, 2));
+                Assert.AreEqual(2, data.Size);
+                var trainer = new Trainer(config);
+                var refused = 0;
+                Assert.Throws<OperationCanceledException>(() => trainer.Train(e =>
+                {
+                    trainer.Dispose();
+                    try
+                    {
+                        trainer.LearningRate = 1;
+                    }
+                    catch (ObjectDisposedException)
+                    {
+                        ++refused;
+                    }
+                }));
+                Assert.That(refused, Is.GreaterThan(0));
+            }
+        }
+
+        [Test]
+        public void A_task_whose_trainer_is_disposed_is_cancelled_or_was_at_its_end()
+        {
+            for (var round = 0; round < 60; ++round)
+            {
+                var trainer = Tiny.Trainer();
+                var run = trainer.TrainAsync(epochs: 1);
+                if (round % 3 == 1) Thread.Sleep(round);
+                if (round % 3 == 2) SpinWait.SpinUntil(() => run.IsCompleted || trainer.Metrics.Step == 4, 30000);
+                trainer.Dispose();
+                try
+                {
+                    Assert.AreEqual(4, run.Result.Step);
+                }
+                catch (AggregateException exception)
+                {
+                    Assert.IsInstanceOf<OperationCanceledException>(exception.InnerException);
+                    Assert.IsTrue(run.IsCanceled);
+                }
+                var refused = Assert.Throws<AggregateException>(() => trainer.TrainAsync().Wait());
+                Assert.IsInstanceOf<ObjectDisposedException>(refused.InnerException);
+            }
+        }
+
+        [Test]
+        public void An_aborted_thread_leaves_a_trainer_that_goes_on()
+        {
+            if (!System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription.StartsWith("Mono"))
+                Assert.Ignore(".NET Core aborts no threads");
+            using (var trainer = Tiny.Trainer())
+            using (var inside = new ManualResetEventSlim())
+            {
+                Exception thrown = null;
+                var thread = new Thread(() =>
+                {
+                    try
+                    {
+                        trainer.Train(e =>
+                        {
+                            inside.Set();
+                            Thread.Sleep(20000);
+                        });
+                    }
+                    catch (Exception exception)
+                    {
+                        thrown = exception;
+                    }
+                });
+                thread.Start();
+                inside.Wait();
+                thread.Abort();
+                thread.Join();
+                Assert.IsInstanceOf<SignSymException>(thrown);
+                Assert.IsInstanceOf<ThreadAbortException>(thrown.InnerException);
+                Assert.AreEqual(Tiny.Steps, trainer.Train().Step);
+            }
         }
 
         [Test]

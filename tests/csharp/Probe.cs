@@ -62,8 +62,37 @@ internal static class Probe
                 running.TrainAsync(e => { if (e.Kind == EventKind.Step) begun.Set(); });
                 begun.Wait();
                 break;
+            // The process is ended in a data callback, which its own run waits for.
+            case "exit-in-source": ExitInSource(); break;
             default: throw new ArgumentException(name);
         }
+    }
+
+    private static void ExitInSource()
+    {
+        var clock = new System.Diagnostics.Stopwatch();
+        var calls = 0;
+        var config = Config.FromText(@"
+            data { host {} batch_size: 8 } model { mlp { hidden: 4 classes: 2 } input { channels: 1 } }
+            feedback { rule: SIGN_SYMMETRY } train { epochs: 1000 } compute { threads: 1 }");
+        var data = Dataset.FromCallback(32, 2, new long[] { 1 }, (index, sample) =>
+        {
+            if (System.Threading.Interlocked.Increment(ref calls) == 100)
+            {
+                clock.Start();
+                Environment.Exit(0);
+            }
+            return 0;
+        }, Layout.Nchw, true);
+        var trainer = new Trainer(config, null, data);
+        var listens = false;
+        trainer.Train(e =>
+        {
+            if (listens) return;
+            listens = true; // after the library, which does since the run began
+            AppDomain.CurrentDomain.ProcessExit += (sender, end) =>
+                Console.WriteLine(clock.Elapsed.TotalSeconds < 8 ? "at once" : "late");
+        });
     }
 
     // Arrays of which no tensor was made are free to go. Mono's stacks are scanned conservatively: a few may seem alive.

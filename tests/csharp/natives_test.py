@@ -107,6 +107,15 @@ class Natives(unittest.TestCase):
         code, output = self.run_probe("netcore", "info", flags=("--additionalprobingpath", str(NUGET)))
         self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
 
+    def test_an_assembly_that_was_copied_elsewhere_finds_what_lies_beside_the_application(self):
+        self.lay_beside()
+        self.link_torch()
+        cache = self.folder / "cache"
+        cache.mkdir()
+        (self.app / "SignSym.dll").rename(cache / "SignSym.dll")
+        code, output = self.run_probe("mono", "info", MONO_PATH=str(cache))
+        self.assertEqual((code, output.splitlines()[-1:]), (0, ["works"]), output)
+
     def test_missing_libraries_are_told_with_the_remedy(self):
         shutil.copy(self.signsym / "lib/netstandard2.0/SignSym.dll", self.app)
         self.check_fails("NotFound", "libsignsym_csharp.so", str(self.app), "Copy")
@@ -208,6 +217,14 @@ class Natives(unittest.TestCase):
         config.write_text(f'data {{ mnist {{ path: "{data}" }} batch_size: 16 }} model {{ mlp {{ hidden: 64 }} }} train {{ epochs: 50 }}')
         for _ in range(3):
             self.check_works("exit", PROBE_CONFIG=str(config))
+
+    def test_a_process_that_is_ended_in_a_data_callback_does_not_wait_for_its_run(self):
+        self.lay_beside()
+        self.link_torch()
+        for runtime in RUNTIMES:
+            with self.subTest(runtime):
+                code, output = self.run_probe(runtime, "exit-in-source")
+                self.assertEqual((code, output), (0, "at once\n"))
 
     def test_a_run_that_goes_on_when_the_process_ends_leaves_a_checkpoint(self):
         self.lay_beside()

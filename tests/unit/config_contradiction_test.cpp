@@ -13,7 +13,7 @@ TEST(ConfigContradictions, What_is_not_chosen_is_told_with_the_choices) {
   EXPECT_EQ(text_fault("data { mnist { path: \"x\" } }\nmodel {}"),
             "a.textproto:2:1: model: has no kind: one of lenet, mlp, resnet, resnet_cifar, graph is expected");
   EXPECT_EQ(set_fault("data.transform[1]", "{}"),
-            "a.textproto: data.transform[1] (set on the command line): has no kind: one of crop, flip, normalize is "
+            "a.textproto: data.transform[1] (set after reading): has no kind: one of crop, flip, normalize is "
             "expected");
 }
 
@@ -44,8 +44,8 @@ TEST(ConfigContradictions, Warm_up_with_one_cycle_or_without_an_epoch_after_it_i
 
 TEST(ConfigContradictions, Mean_and_std_go_together) {
   for (const char* value : {"mean: [0.5]", "std: [0.5]", "mean: [0.5, 0.5] std: [0.5]"})
-    EXPECT_THAT(set_fault("data.transform[0].normalize", value), HasSubstr("data.transform[0].normalize (set on the"
-                                                                           " command line): has "));
+    EXPECT_THAT(set_fault("data.transform[0].normalize", value), HasSubstr("data.transform[0].normalize (set after "
+                                                                           "reading): has "));
   EXPECT_EQ(set_fault("data.transform[0].normalize", "mean: [0.5] std: [0.5]"), "no error");
 }
 
@@ -63,7 +63,7 @@ TEST(ConfigContradictions, A_depth_that_a_resnet_cannot_have_is_refused) {
 
 TEST(ConfigContradictions, A_graph_has_1_to_4096_nodes) {
   EXPECT_THAT(set_fault("model.graph", "{}"),
-              HasSubstr("model.graph.nodes (set on the command line): has 0 nodes; 1 to 4096 are expected"));
+              HasSubstr("model.graph.nodes (set after reading): has 0 nodes; 1 to 4096 are expected"));
   std::string nodes;
   for (int i = 0; i < 4097; ++i) nodes += "nodes { name: \"n" + std::to_string(i) + "\" flatten {} } ";
   EXPECT_THAT(set_fault("model.graph", nodes), HasSubstr("has 4097 nodes"));
@@ -79,7 +79,7 @@ TEST(ConfigContradictions, A_size_of_a_graph_is_one_number_or_two) {
       };
       EXPECT_EQ(with("1"), "no error");
       EXPECT_EQ(with("[1, 2]"), "no error");
-      EXPECT_THAT(with("[1, 2, 3]"), HasSubstr("." + size + " (set on the command line): has 3 numbers; one for both "
+      EXPECT_THAT(with("[1, 2, 3]"), HasSubstr("." + size + " (set after reading): has 3 numbers; one for both "
                                                "directions, or two, of height and width, are expected"));
     }
 }
@@ -92,17 +92,17 @@ TEST(ConfigContradictions, A_validation_fraction_needs_held_out_validation) {
 TEST(ConfigContradictions, One_number_for_each_channel_needs_a_scale_measured_on_the_weight) {
   for (const char* scale : {"AUTHORS", "XAVIER"}) {
     EXPECT_THAT(set_fault("feedback", "granularity: OUTPUT_CHANNEL scale: " + std::string(scale)),
-                HasSubstr("feedback.granularity (set on the command line): OUTPUT_CHANNEL needs scale"));
+                HasSubstr("feedback.granularity (set after reading): OUTPUT_CHANNEL needs scale"));
     EXPECT_THAT(set_fault("feedback.layer[0]", "name: \"a\" granularity: OUTPUT_CHANNEL scale: " + std::string(scale)),
-                HasSubstr("feedback.layer[0].granularity (set on the command line): OUTPUT_CHANNEL needs scale"));
+                HasSubstr("feedback.layer[0].granularity (set after reading): OUTPUT_CHANNEL needs scale"));
     EXPECT_EQ(set_fault("feedback", "granularity: TENSOR scale: " + std::string(scale)), "no error");
   }
   EXPECT_EQ(set_fault("feedback", "granularity: OUTPUT_CHANNEL"), "no error");
   // Of an entry that changes one of the two.
   EXPECT_THAT(set_fault("feedback", "scale: AUTHORS layer { name: \"a\" granularity: OUTPUT_CHANNEL }"),
-              HasSubstr("feedback.layer[0].granularity (set on the command line): OUTPUT_CHANNEL needs scale"));
+              HasSubstr("feedback.layer[0].granularity (set after reading): OUTPUT_CHANNEL needs scale"));
   EXPECT_THAT(set_fault("feedback", "granularity: OUTPUT_CHANNEL layer { name: \"a\" scale: AUTHORS }"),
-              HasSubstr("feedback.layer[0].scale (set on the command line): OUTPUT_CHANNEL needs scale"));
+              HasSubstr("feedback.layer[0].scale (set after reading): OUTPUT_CHANNEL needs scale"));
   EXPECT_EQ(set_fault("feedback", "scale: AUTHORS layer { name: \"a\" granularity: OUTPUT_CHANNEL scale: WEIGHT_RMS }"),
             "no error");
 }

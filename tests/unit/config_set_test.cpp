@@ -54,10 +54,10 @@ TEST(ConfigSet, A_message_is_replaced_with_or_without_braces) {
 
 TEST(ConfigSet, An_error_says_that_the_value_came_from_the_command_line) {
   EXPECT_EQ(set_fault("optimizer.learning_rate", "-1"),
-            "a.textproto: optimizer.learning_rate (set on the command line): -1 is out of range: a finite number > 0 "
+            "a.textproto: optimizer.learning_rate (set after reading): -1 is out of range: a finite number > 0 "
             "is expected");
   EXPECT_EQ(set_fault("optimizer.learning_rate", "fast"),
-            "a.textproto: optimizer.learning_rate (set on the command line): fast was found: a finite number > 0 "
+            "a.textproto: optimizer.learning_rate (set after reading): fast was found: a finite number > 0 "
             "is expected");
 }
 
@@ -65,7 +65,7 @@ TEST(ConfigSet, A_place_in_the_file_is_forgotten_where_a_value_is_set_over_it) {
   Config config = parse(std::string(small) + "optimizer { sgd { momentum: 2 } learning_rate: 1 }");
   EXPECT_EQ(config.where("optimizer.sgd.momentum"), "a.textproto:6:19: optimizer.sgd.momentum");
   config.set("optimizer.sgd", "{ dampening: 0 }");
-  EXPECT_EQ(config.where("optimizer.sgd.momentum"), "a.textproto: optimizer.sgd.momentum (set on the command line)");
+  EXPECT_EQ(config.where("optimizer.sgd.momentum"), "a.textproto: optimizer.sgd.momentum (set after reading)");
   EXPECT_EQ(config.where("optimizer.learning_rate"), "a.textproto:6:33: optimizer.learning_rate");
   EXPECT_EQ(config.where("train.epochs"), "a.textproto: train.epochs");
   EXPECT_EQ(config.where(""), "a.textproto");
@@ -75,7 +75,7 @@ TEST(ConfigSet, A_wrong_path_is_answered_with_what_there_is) {
   EXPECT_THAT(set_fault("optimizer.learnig_rate", "1"), HasSubstr("did you mean learning_rate?"));
   EXPECT_THAT(set_fault("", "1"), HasSubstr("the config has no field \"\"; it has name, seed"));
   EXPECT_THAT(set_fault("data..x", "1"), HasSubstr("data has no field \"\""));
-  EXPECT_THAT(set_fault("seed.x", "1"), HasSubstr("seed (set on the command line): has no fields"));
+  EXPECT_THAT(set_fault("seed.x", "1"), HasSubstr("seed (set after reading): has no fields"));
   EXPECT_THAT(set_fault("seed[0]", "1"), HasSubstr("is no list"));
   EXPECT_THAT(set_fault("data.transform.flip", "{}"), HasSubstr("name an element of it, as in data.transform[0]"));
   EXPECT_THAT(set_fault("data.transform[2].flip", "{}"), HasSubstr("does not exist: an index from 0 to 1 is expected"));

@@ -94,6 +94,29 @@ TEST(Loader, A_new_start_waits_for_batches_that_are_being_loaded) {
   }
 }
 
+TEST(Loader, That_waits_for_a_sample_can_be_cancelled_and_started_again) {
+  std::atomic<bool> blocked{false};
+  std::atomic<int> inside{0};
+  Loader loader(std::make_shared<Hooked>(64,
+                                         [&](int64_t) {
+                                           ++inside;
+                                           while (blocked) sleep_ms(1);
+                                           --inside;
+                                         }),
+                augmenting(), options(2));
+  const auto expected = [&] {
+    loader.start(0, 0);
+    return rest(loader);
+  }();
+  blocked = true;
+  loader.start(1, 0);
+  EXPECT_EQ(error_of([&] { loader.next([&] { return inside > 0; }); }).status(), Status::cancelled);
+  EXPECT_EQ(error_of([&] { loader.start(0, 0, [&] { return inside > 0; }); }).status(), Status::cancelled);
+  blocked = false;
+  loader.start(0, 0, [] { return false; });
+  EXPECT_TRUE(rest(loader) == expected);
+}
+
 TEST(Loader, No_more_than_the_queue_is_loaded_ahead) {
   std::atomic<int64_t> loaded{0};
   Loader loader(std::make_shared<Hooked>(800, [&](int64_t) { ++loaded; }), augmenting(), options(2, 3));

@@ -238,7 +238,7 @@ TEST(Input, Is_written_out_from_the_data_set_and_must_be_its) {
   EXPECT_NO_THROW(Trainer(runs.config("", with(fast, {"model.input={ channels: 3 height: 32 width: 32 }"}))));
   const Error error = error_of([&] { Trainer(runs.config("", with(fast, {"model.input={ channels: 3 height: 32 }"}))); });
   EXPECT_EQ(error.field(), "model.input");
-  EXPECT_THAT(error.what(), HasSubstr("model.input (set on the command line): 3 × 32 × 1 (channels, height, width) was "
+  EXPECT_THAT(error.what(), HasSubstr("model.input (set after reading): 3 × 32 × 1 (channels, height, width) was "
                                       "found, but the samples of the data set are 3 × 32 × 32"));
 }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 
@@ -15,15 +16,21 @@ namespace SignSym
     internal delegate void DestroyFunction(IntPtr userData);
 
     // What native code calls. The delegates are static: they are never collected. What they work on travels as user
-    // data, a GCHandle that the destroy function frees. No exception leaves them.
+    // data, a GCHandle that the destroy function frees. No exception leaves them, that of Thread.Abort neither.
     internal static class Callbacks
     {
+        private static readonly bool OnMono = RuntimeInformation.FrameworkDescription.StartsWith("Mono", StringComparison.Ordinal);
         public static readonly EventFunction OnEvent = HandleEvent;
         public static readonly SampleFunction OnSample = WriteSample;
         public static readonly DestroyFunction Release = FreeUserData;
 
         // A new handle is handed over by the call that it is made for, which calls Release if it fails, too.
         public static IntPtr UserData(object target) => GCHandle.ToIntPtr(GCHandle.Alloc(target));
+
+        // For what the program refers to from elsewhere as long as it is to be called: native code alone does not keep it
+        // and all that it refers to, its own trainer perhaps.
+        public static IntPtr WeakUserData(object target) =>
+            GCHandle.ToIntPtr(GCHandle.Alloc(target, GCHandleType.Weak));
 
         // What an owner throws is lost. Nobody is there to tell: the memory's last user may be a thread of the library.
         public static void LetGo(IDisposable owner)
@@ -44,6 +51,11 @@ namespace SignSym
             {
                 listener.Handle(trainingEvent);
             }
+            catch (ThreadAbortException exception)
+            {
+                Thread.ResetAbort();
+                listener.Thrown = exception;
+            }
             catch (Exception exception)
             {
                 listener.Thrown = exception;
@@ -53,12 +65,35 @@ namespace SignSym
 
         private static int WriteSample(long index, IntPtr sample, out long label, IntPtr userData)
         {
+            var status = Ask(index, sample, out label, userData);
+            if (OnMono) Wipe();
+            return status;
+        }
+
+        // Mono's collector takes for a reference what looks like one, anywhere on the stack of a loader thread that waits
+        // for its next sample: the one before would keep its source, and all that it refers to.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static unsafe void Wipe()
+        {
+            var above = stackalloc byte[8192];
+            above[0] = 1;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static int Ask(long index, IntPtr sample, out long label, IntPtr userData)
+        {
             var source = (SampleSource)GCHandle.FromIntPtr(userData).Target;
             label = 0;
+            if (source == null) return 1; // trainer and data set are forgotten, and nobody waits for the sample
             try
             {
                 label = source.Write(index, sample);
                 return 0;
+            }
+            catch (ThreadAbortException exception)
+            {
+                Thread.ResetAbort();
+                return source.Failures.Keep(exception);
             }
             catch (Exception exception)
             {
@@ -127,7 +162,7 @@ namespace SignSym
         }
     }
 
-    // A data set's callback.
+    // A data set's callback. The data set keeps it, and each trainer that uses the set.
     internal sealed class SampleSource
     {
         public readonly SampleFailures Failures = new SampleFailures();

@@ -102,6 +102,13 @@ namespace SignSym
             return Set(path, "\"" + quoted + "\"");
         }
 
+        /// <summary>A new config that says the same, for one more field set in each of a sweep.</summary>
+        public Config Copy()
+        {
+            Failure.Check(Raw.signsym_config_copy(Handle, out var copy, out var error), error);
+            return new Config(copy);
+        }
+
         /// <summary>Checks ranges, required fields and contradictions. No file is opened.</summary>
         /// <exception cref="SignSymException">
         /// <see cref="Status.InvalidConfig"/>: <see cref="SignSymException.Field"/> says where.

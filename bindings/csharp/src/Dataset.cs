@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 using static SignSym.Argument;
 
 namespace SignSym
@@ -15,7 +16,9 @@ namespace SignSym
 
     /// <summary>Writes a sample for a data set.</summary>
     /// <param name="index">Of the sample, from 0.</param>
-    /// <param name="sample">Room for the sample's values, in the data set's layout.</param>
+    /// <param name="sample">
+    /// Room for the sample's values, in the data set's layout; all are 0. It is for this call alone: do not keep it.
+    /// </param>
     /// <returns>The sample's label, from 0.</returns>
     public delegate long SampleWriter(long index, float[] sample);
 
@@ -30,18 +33,21 @@ namespace SignSym
     /// <summary>Samples with labels: of a config, in memory of yours, or made by a function of yours.</summary>
     public sealed class Dataset : IDisposable
     {
-        private readonly DatasetHandle handle;
+        private const int MostFloats = 0x7fffffc7 / 4; // of an array of 2 GB
 
-        private Dataset(DatasetHandle handle, SampleFailures failures = null)
+        private readonly DatasetHandle handle;
+        private readonly SampleSource source; // or null; native code does not keep it
+
+        private Dataset(DatasetHandle handle, SampleSource source = null)
         {
             this.handle = handle;
-            Failures = failures;
+            this.source = source;
         }
 
         internal DatasetHandle Handle => handle.Open(nameof(Dataset));
 
         // Of the callback; null where there is none.
-        internal SampleFailures Failures { get; }
+        internal SampleFailures Failures => source?.Failures;
 
         /// <summary>A part of the data of a config, as a run of it has them.</summary>
         /// <param name="config">Names the data.</param>
@@ -92,7 +98,9 @@ namespace SignSym
         /// <summary>Samples that a function makes, as floats.</summary>
         /// <param name="size">How many samples there are.</param>
         /// <param name="classes">How many classes there are.</param>
-        /// <param name="shape">Of a sample: channels, height, width; or one number.</param>
+        /// <param name="shape">
+        /// Of a sample: channels, height, width (with <see cref="Layout.Nhwc"/> height, width, channels); or one number.
+        /// </param>
         /// <param name="writer">
         /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the inner
         /// exception of what comes out of that, whichever trainers share the set.
@@ -104,18 +112,25 @@ namespace SignSym
         /// <exception cref="SignSymException">
         /// <see cref="Status.InvalidArgument"/>: of size, classes or shape.
         /// </exception>
+        /// <exception cref="ArgumentException">A sample of more values than an array of 2 GB holds.</exception>
         public static Dataset FromCallback(long size, long classes, long[] shape, SampleWriter writer,
             Layout layout = Layout.Nchw, bool concurrent = false)
         {
             NotNull(writer, nameof(writer));
-            var count = 1L;
-            foreach (var length in NotNull(shape, nameof(shape))) count = checked(count * Math.Max(length, 0));
-            var buffers = new System.Threading.ThreadLocal<float[]>(() => new float[count]);
+            var count = 1.0;
+            foreach (var length in NotNull(shape, nameof(shape))) count *= Math.Max(length, 0);
+            if (count > MostFloats)
+                throw new ArgumentException("A sample of the shape (" + string.Join(", ", shape) + ") has " + count +
+                    " values, and an array holds " + MostFloats + ": take the NativeSampleWriter.", nameof(shape));
+            var buffers = new ThreadLocal<float[]>();
             return FromCallback(size, classes, shape, TensorType.F32, (index, sample) =>
             {
-                var buffer = buffers.Value;
+                var buffer = buffers.Value ?? new float[(long)count];
+                buffers.Value = null; // the writer may ask for another sample
+                Array.Clear(buffer, 0, buffer.Length);
                 var label = writer(index, buffer);
                 Marshal.Copy(buffer, 0, sample, buffer.Length);
+                buffers.Value = buffer;
                 return label;
             }, layout, concurrent);
         }
@@ -123,7 +138,9 @@ namespace SignSym
         /// <summary>Samples that a function makes, of any type, in native memory.</summary>
         /// <param name="size">How many samples there are.</param>
         /// <param name="classes">How many classes there are.</param>
-        /// <param name="shape">Of a sample: channels, height, width; or one number.</param>
+        /// <param name="shape">
+        /// Of a sample: channels, height, width (with <see cref="Layout.Nhwc"/> height, width, channels); or one number.
+        /// </param>
         /// <param name="type">Of a sample's values.</param>
         /// <param name="writer">
         /// Writes a sample and gives its label. An exception from it stops the run or call that asked, and is the inner
@@ -144,10 +161,10 @@ namespace SignSym
             var source = new SampleSource(NotNull(writer, nameof(writer)));
             var status = Raw.signsym_dataset_create_from_callback(size, classes, NotNull(shape, nameof(shape)),
                 shape.Length, (int)type,
-                (int)layout, concurrent ? 1 : 0, Callbacks.OnSample, Callbacks.UserData(source), Callbacks.Release,
+                (int)layout, concurrent ? 1 : 0, Callbacks.OnSample, Callbacks.WeakUserData(source), Callbacks.Release,
                 out var handle, out var error);
             Failure.Check(status, error);
-            return new Dataset(handle, source.Failures);
+            return new Dataset(handle, source);
         }
 
         /// <summary>How many samples there are.</summary>

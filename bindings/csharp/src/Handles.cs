@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using System.Threading;
 
 namespace SignSym
 {
@@ -7,11 +8,15 @@ namespace SignSym
     // that were forgotten: freeing is legal at any time and from any thread, the finalizer's too.
     internal abstract class NativeHandle : SafeHandle
     {
-        private bool counted, disposed;
+        private bool counted;
+        private volatile bool disposed;
 
         protected NativeHandle() : base(IntPtr.Zero, true) { }
 
         public override bool IsInvalid => handle == IntPtr.Zero;
+
+        // From Dispose on, though calls that began before still use it (IsClosed is false until they end).
+        public bool IsDisposed => disposed;
 
         // Bytes that Weigh was told.
         public long Weight { get; private set; }
@@ -32,18 +37,28 @@ namespace SignSym
 
         protected override void Dispose(bool disposing)
         {
-            disposed = disposing;
+            if (disposing) disposed = true;
             base.Dispose(disposing);
         }
 
         protected abstract void Free();
 
+        // Whether Free may wait for a callback of the program's.
+        protected virtual bool FreeWaits => false;
+
+        // The thread of the finalizers waits for nobody: what it waited for might need another finalizer.
         protected sealed override bool ReleaseHandle()
+        {
+            if (FreeWaits && !disposed) ThreadPool.UnsafeQueueUserWorkItem(_ => Release(), null);
+            else Release();
+            return true;
+        }
+
+        private void Release()
         {
             Free();
             NativeMemory.Remove(Weight, disposed);
             if (counted) NativeMemory.Count(-1);
-            return true;
         }
     }
 
@@ -51,7 +66,7 @@ namespace SignSym
     {
         // For a call of the object that owns it.
         public static T Open<T>(this T handle, string owner) where T : NativeHandle =>
-            handle.IsClosed ? throw new ObjectDisposedException(owner) : handle;
+            handle.IsDisposed || handle.IsClosed ? throw new ObjectDisposedException(owner) : handle;
     }
 
     internal sealed class ErrorHandle : NativeHandle
@@ -94,6 +109,8 @@ namespace SignSym
     internal sealed class TrainerHandle : NativeHandle
     {
         protected override void Free() => Raw.signsym_trainer_free(handle);
+
+        protected override bool FreeWaits => true; // for a loader thread in a data callback
     }
 
     internal sealed class TensorHandle : NativeHandle

@@ -7,6 +7,7 @@ namespace SignSym
         /// The folder of your own LibTorch (or its lib folder); null, the default, for the one of the package. To be
         /// set before the first use of SignSym.
         /// </summary>
+        /// <exception cref="System.InvalidOperationException">Set after that.</exception>
         public static string LibTorch
         {
             get => Natives.LibTorch;

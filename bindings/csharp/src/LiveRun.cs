@@ -15,6 +15,7 @@ namespace SignSym
         private readonly CancellationToken[] tokens;
         private readonly List<CancellationTokenRegistration> registrations = new List<CancellationTokenRegistration>();
         private readonly Thread thread = Thread.CurrentThread;
+        private readonly bool late = ProcessEnds.IsCancellationRequested;
 
         static LiveRun() { AppDomain.CurrentDomain.ProcessExit += (sender, e) => EndAll(); }
 
@@ -38,11 +39,25 @@ namespace SignSym
         {
             foreach (var registration in registrations) registration.Dispose();
             Cancel.Dispose();
+            Remove();
+        }
+
+        private void Remove()
+        {
             lock (Runs)
             {
                 Runs.Remove(this);
                 Monitor.PulseAll(Runs);
             }
+        }
+
+        // When the run is over, before it throws. The process that ends has ended meanwhile, and not by the exception of
+        // a cancelled run, which nobody may expect; unless somebody waits for this thread.
+        public void StayWhereTheProcessEnds()
+        {
+            if (late || !ProcessEnds.IsCancellationRequested) return;
+            Remove();
+            WaitHandle.WaitAny(new[] { tokens[0].WaitHandle, tokens[1].WaitHandle }, Patience);
         }
 
         // A run in whose handler the process is ended cannot return before.

@@ -13,9 +13,10 @@ namespace SignSym
         private const string Binding = "libsignsym_csharp.so";
         private static readonly string SignSym = "libsignsym.so." + Raw.SIGNSYM_VERSION_MAJOR;
         private const string Torch = "libtorch_cpu.so";
+        private static readonly string Native = Path.Combine("runtimes", "linux-x64", "native");
         private static readonly object Lock = new object();
         private static volatile bool loaded;
-        private static bool torchIsOurs;
+        private static bool tried; // then a LibTorch that the binding itself found is loaded, perhaps
         private static string libTorch;
 
         // A folder, or null for the LibTorch that comes with the package.
@@ -44,8 +45,8 @@ namespace SignSym
                 var binding = FindBinding();
                 var torch = libTorch == null ? Find(Torch,
                     PackageFolders(Path.GetDirectoryName(binding))) : FindOwnTorch();
-                if (!torchIsOurs) CheckLoadedTorch(torch);
-                torchIsOurs = true;
+                if (torch != null || !tried) CheckLoadedTorch(torch);
+                tried = true;
                 if (torch != null) Open(torch);
                 var library = Path.Combine(Path.GetDirectoryName(binding), SignSym); // beside it in a package
                 if (File.Exists(library)) Open(library);
@@ -73,6 +74,9 @@ namespace SignSym
             var location = typeof(Natives).Assembly.Location;
             var beside = string.IsNullOrEmpty(location) ? AppContext.BaseDirectory : Path.GetDirectoryName(location);
             var folders = PackageFolders(beside);
+            var application = AppContext.BaseDirectory.TrimEnd(new[] { Path.DirectorySeparatorChar });
+            if (beside != application) // the assembly is a copy in a cache, perhaps
+                folders.AddRange(new[] { application, Path.Combine(application, Native) });
             return Find(Binding, folders) ?? throw new SignSymException(Status.NotFound,
                 Binding + " was found in none of: " + string.Join(", ", folders) + ". Copy the files of the package's" +
                 " folder runtimes/linux-x64/native beside SignSym.dll.");
@@ -81,10 +85,9 @@ namespace SignSym
         // Beside the assembly, in the layout of a NuGet package, and where the .NET host looks for packages' natives.
         private static List<string> PackageFolders(string beside)
         {
-            var native = Path.Combine("runtimes", "linux-x64", "native");
             var folders = new List<string>
             {
-                beside, Path.Combine(beside, native), Path.GetFullPath(Path.Combine(beside, "..", "..", native))
+                beside, Path.Combine(beside, Native), Path.GetFullPath(Path.Combine(beside, "..", "..", Native))
             };
             if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string host)
                 folders.AddRange(host.Split(new[] { Path.PathSeparator }, StringSplitOptions.RemoveEmptyEntries));
@@ -107,9 +110,9 @@ namespace SignSym
                 Path.GetFileName(file).StartsWith(Torch, StringComparison.Ordinal));
             if (other == null || torch != null && RealPath(torch) == RealPath(other)) return;
             throw new SignSymException(Status.Unsupported,
-                "Another LibTorch is in this process already: " + other + " (TorchSharp, or Python?). Two do not go " +
-                "together. Use SignSym first or in a process of its own; or, if that LibTorch is of the version that " +
-                "SignSym was built for, set Library.LibTorch to " + Path.GetDirectoryName(other) + ".");
+                "Another LibTorch is in this process already: " + other + " (TorchSharp, Python, or an earlier " +
+                "attempt?). Two do not go together. Use SignSym first or in a process of its own; or, if that LibTorch " +
+                "is of the version that SignSym was built for, set Library.LibTorch to " + Path.GetDirectoryName(other) + ".");
         }
 
         private static void CheckVersion()

@@ -118,6 +118,7 @@ namespace SignSym
         /// <exception cref="SignSymException">
         /// <see cref="Status.InvalidArgument"/>: a size below 0, no element, more than 8 dimensions.
         /// </exception>
+        /// <exception cref="ArgumentException">Elements of another type, or not as many as the shape says.</exception>
         public static Tensor From(Array array, params long[] shape)
         {
             NotNull(array, nameof(array));
@@ -126,7 +127,7 @@ namespace SignSym
                 throw new ArgumentException("Elements of type " + array.GetType().GetElementType() +
                     " make no tensor: integers, float or double are expected.", nameof(array));
             if (shape.Length == 0) shape = Enumerable.Range(0, array.Rank).Select(array.GetLongLength).ToArray();
-            var count = shape.Aggregate(1L, (product, size) => checked(product * size));
+            var count = shape.Aggregate(1.0, (product, size) => product * size);
             if (count != array.LongLength)
                 throw new ArgumentException("The shape (" + string.Join(", ", shape) + ") has " + count +
                     " elements, and the array has " +

@@ -124,7 +124,7 @@ namespace SignSym
         /// <param name="steps">At most so many; 0: no limit.</param>
         /// <returns>Where the trainer stands then, and what it reached last.</returns>
         /// <exception cref="OperationCanceledException">
-        /// By the token; the trainer was disposed meanwhile; the process ends.
+        /// By the token; the trainer was disposed meanwhile; the process ends (after ten seconds, if it has not then).
         /// </exception>
         /// <exception cref="SignSymException">
         /// <see cref="Status.CallbackFailed"/>: the handler or a data callback threw, the inner exception (so is what
@@ -135,7 +135,10 @@ namespace SignSym
         /// </exception>
         public Metrics Train(Action<TrainingEvent> onEvent = null,
             CancellationToken cancellationToken = default(CancellationToken),
-            long epochs = 0, long steps = 0) => Run(onEvent, cancellationToken, epochs, steps);
+            long epochs = 0, long steps = 0)
+        {
+            using (new HandleUse(Handle)) return Run(onEvent, cancellationToken, epochs, steps, true);
+        }
 
         /// <summary>As <see cref="Train(Action{TrainingEvent}, CancellationToken, long, long)"/>, on a thread of its
         /// own; what that throws is the task's.</summary>
@@ -148,9 +151,13 @@ namespace SignSym
         /// <exception cref="SignSymException">As there: the task has failed.</exception>
         public async Task<Metrics> TrainAsync(Action<TrainingEvent> onEvent = null,
             CancellationToken cancellationToken = default(CancellationToken),
-            long epochs = 0, long steps = 0) =>
-            await Task.Factory.StartNew(() => Run(onEvent, cancellationToken, epochs, steps), CancellationToken.None,
-                TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            long epochs = 0, long steps = 0)
+        {
+            using (new HandleUse(Handle)) // from now on to dispose the trainer cancels the task
+                return await Task.Factory.StartNew(
+                    () => Run(onEvent, cancellationToken, epochs, steps, false), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                    .ConfigureAwait(false);
+        }
 
         /// <summary>
         /// The run that goes on returns after its step, without a checkpoint, and the next one goes on. During a run
@@ -219,10 +226,10 @@ namespace SignSym
         }
 
         /// <summary>Where it stands and what it reached last. During a run too: of the last whole step.</summary>
-        public Metrics Metrics => new Metrics(WriteMetrics(Raw.SIGNSYM_BINARY));
+        public Metrics Metrics => new Metrics(WriteMetrics(Handle, Raw.SIGNSYM_BINARY));
 
         /// <summary>The metrics as JSON. During a run too.</summary>
-        public string MetricsJson => Utf8.Text(WriteMetrics(Raw.SIGNSYM_JSON));
+        public string MetricsJson => Utf8.Text(WriteMetrics(Handle, Raw.SIGNSYM_JSON));
 
         /// <summary>The whole state, as a checkpoint file has it.</summary>
         /// <exception cref="SignSymException">
@@ -295,9 +302,12 @@ namespace SignSym
             handle.Count();
         }
 
-        private Metrics Run(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps)
+        // With the handle in use: it may be disposed meanwhile, which cancels.
+        private Metrics Run(Action<TrainingEvent> handler, CancellationToken token, long epochs, long steps,
+            bool onThreadOfCaller)
         {
             token.ThrowIfCancellationRequested();
+            ThrowIfDisposed();
             using (new Ownership(this))
             using (var run = new LiveRun(token, disposed.Token))
             {
@@ -305,17 +315,17 @@ namespace SignSym
                 try
                 {
                     var status = epochs == 0 && steps == 0
-                        ? Raw.signsym_trainer_run(Handle, run.Cancel, out var error)
-                        : Raw.signsym_trainer_run_for(Handle, epochs, steps, run.Cancel, out error);
+                        ? Raw.signsym_trainer_run(handle, run.Cancel, out var error)
+                        : Raw.signsym_trainer_run_for(handle, epochs, steps, run.Cancel, out error);
+                    if (onThreadOfCaller) run.StayWhereTheProcessEnds();
                     if (status == Raw.SIGNSYM_CANCELLED)
                     {
                         var cause = Failure.Take(status, error);
                         throw new OperationCanceledException(cause.Message, cause, run.CancelledBy);
                     }
                     Check(status, error, listener.Thrown);
-                    if (handle.IsClosed) // in the handler, after the last step
-                        throw new OperationCanceledException("The trainer was disposed.", disposed.Token);
-                    return Metrics;
+                    ThrowIfDisposed(); // in the handler, after the last step
+                    return new Metrics(WriteMetrics(handle, Raw.SIGNSYM_BINARY));
                 }
                 finally
                 {
@@ -323,6 +333,12 @@ namespace SignSym
                     listener.Thrown = null;
                 }
             }
+        }
+
+        private void ThrowIfDisposed()
+        {
+            if (disposed.IsCancellationRequested)
+                throw new OperationCanceledException("The trainer was disposed.", disposed.Token);
         }
 
         // The trainer is this call's alone.
@@ -346,15 +362,15 @@ namespace SignSym
         {
             listener.Handler = handler;
             if (handler == null || listening) return;
-            var status = Raw.signsym_trainer_on_event(Handle, Callbacks.OnEvent, Callbacks.UserData(listener),
+            var status = Raw.signsym_trainer_on_event(handle, Callbacks.OnEvent, Callbacks.UserData(listener),
                 Callbacks.Release, out var error);
             Failure.Check(status, error);
             listening = true;
         }
 
-        private byte[] WriteMetrics(int format)
+        private byte[] WriteMetrics(TrainerHandle handle, int format)
         {
-            Check(Raw.signsym_trainer_metrics(Handle, format, out var bytes, out var error), error);
+            Check(Raw.signsym_trainer_metrics(handle, format, out var bytes, out var error), error);
             return NativeBytes.Take(bytes);
         }
 

@@ -13,8 +13,8 @@ namespace SignSym
         /// </summary>
         /// <param name="trainer">Trains.</param>
         /// <param name="progress">
-        /// Told each event on this thread. (.NET's Progress sends it on to the thread that made it, where exceptions no
-        /// longer stop the run.)
+        /// Told each event on this thread. (.NET's Progress sends it on: to the thread that made it where that has a
+        /// window, else to the thread pool, out of order; exceptions there no longer stop the run.)
         /// </param>
         /// <param name="cancellationToken">Ends the run after its step; the checkpoint is written.</param>
         /// <param name="epochs">At most so many; 0: no limit.</param>

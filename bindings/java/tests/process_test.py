@@ -41,8 +41,8 @@ class Process(unittest.TestCase):
     def test_a_listener_exits(self):
         self.leave("listener", 3, saves=False)
 
-    def test_a_source_exits_on_a_thread_that_loads(self):
-        self.leave("source", 3, saves=False, times=1)  # the run waits for its batch, and exit for the run: ten seconds
+    def test_a_source_exits_on_a_thread_that_loads_and_its_run_leaves_a_checkpoint(self):
+        self.leave("source", 3, saves=True)
 
 
 if __name__ == "__main__":

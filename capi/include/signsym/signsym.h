@@ -121,6 +121,8 @@ SIGNSYM_API void signsym_bytes_free(signsym_bytes *bytes);
 
 /* ---- configs: proto/signsym/v1/experiment.proto ----------------------------------------------------------------- */
 
+/* Any number of threads may use one at once, as long as none of them sets a field. */
+
 /* Parses `size` bytes, which are copied; a binary config has no SIGNSYM_TEXT_LENGTH. `source` names them in errors
  * (NULL: "config"). Only the form is checked, see signsym_config_check: SIGNSYM_INVALID_CONFIG. */
 SIGNSYM_API signsym_status signsym_config_create(const char *data, uint64_t size, signsym_format format,
@@ -136,6 +138,9 @@ SIGNSYM_API signsym_status signsym_config_create_from_run(const char *folder, si
  * one past the list's end; a message takes "{}". SIGNSYM_INVALID_CONFIG. */
 SIGNSYM_API signsym_status signsym_config_set(signsym_config *config, const char *path, const char *value,
                                               signsym_error **error);
+/* A new config that says the same, of the same source: for one more field set in each of a sweep. */
+SIGNSYM_API signsym_status signsym_config_copy(const signsym_config *config, signsym_config **out,
+                                               signsym_error **error);
 /* Ranges, required fields, contradictions: SIGNSYM_INVALID_CONFIG. No file is opened. */
 SIGNSYM_API signsym_status signsym_config_check(const signsym_config *config, signsym_error **error);
 /* A new config in which every default is written out. Checks first, as signsym_config_check does. */
@@ -208,7 +213,7 @@ SIGNSYM_API signsym_status signsym_dataset_create_from_memory(struct DLManagedTe
                                                               signsym_dataset **out, signsym_error **error);
 /* Writes sample `index` into `sample`, which has room for one of the declared shape, type and layout, compact, and its
  * label. Non-zero stops the run or call that asked: SIGNSYM_CALLBACK_FAILED; so do a C++ exception and a label that is
- * not from 0 to classes − 1. */
+ * not from 0 to classes − 1. A run stands after its last whole step then, with a checkpoint where it has a folder. */
 typedef int (*signsym_sample_fn)(int64_t index, void *sample, int64_t *label, void *user_data);
 /* Samples that a function makes. `shape` has `dimensions` numbers: 3 (channels, height, width; with SIGNSYM_NHWC
  * height, width, channels) or 1. It is called on the thread that trains or evaluates, never on two at once; with
@@ -310,7 +315,7 @@ SIGNSYM_API void signsym_model_free(signsym_model *model);
 /* A token for any number of runs; once set, it stays so. At most 65536 live at a time: SIGNSYM_OUT_OF_MEMORY. */
 SIGNSYM_API signsym_status signsym_cancel_create(signsym_cancel **out, signsym_error **error);
 /* From any thread, and from a signal handler: the run ends after the step, or the batch of an evaluation, that
- * it is in. */
+ * it is in; at once where it waits for a sample function on a loader thread. */
 SIGNSYM_API void signsym_cancel_set(signsym_cancel *cancel);
 /* 1 or 0. From any thread, and from a signal handler. */
 SIGNSYM_API int32_t signsym_cancel_is_set(const signsym_cancel *cancel);

@@ -153,6 +153,7 @@ class Config {
     detail::call(signsym_config_set, get(), path.c_str(), value.c_str());
     return *this;
   }
+  Config copy() const { return Config(detail::make<signsym_config>(signsym_config_copy, get())); }
   void check() const { detail::call(signsym_config_check, get()); }
   Config resolved() const { return Config(detail::make<signsym_config>(signsym_config_resolve, get())); }
   std::string write(signsym_format format = SIGNSYM_TEXT) const {

@@ -51,6 +51,13 @@ void add_config_calls(Calls& calls) {
          const char* const path = t.text(field);
          t.done(signsym_config_set(config, path, t.text(value), t.error()));
        }},
+      {"signsym_config_copy", 3,
+       [](World& w) {
+         Try t(w);
+         const auto config = t.handle<signsym_config>();
+         const auto out = t.out<signsym_config>();
+         t.done(signsym_config_copy(config, out, t.error()));
+       }},
       {"signsym_config_check", 4,
        [](World& w) {
          Try t(w);

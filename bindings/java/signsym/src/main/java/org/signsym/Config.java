@@ -1,7 +1,9 @@
 package org.signsym;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.function.LongFunction;
 import org.signsym.internal.Handle;
 import org.signsym.internal.Raw;
@@ -9,36 +11,35 @@ import org.signsym.internal.Text;
 import org.signsym.v1.Experiment;
 
 /**
- * What a run is: data, model, learning rule, optimizer, length. A value: it never changes, and needs no closing. It is
- * made from the generated builders, from text or JSON, or from a file.
+ * What a run is: data, model, learning rule, optimizer, length. A value: it never changes, any threads may use it, and
+ * it needs no closing. It is made from the generated builders of org.signsym.v1, from text or JSON, or from a file, whose
+ * name, line and column its errors then say. Each field with its unit, range and default: proto/signsym/v1, or the
+ * builders' comments.
  *
  * <pre>{@code
  * Config config = Config.text("data { mnist { path: 'mnist' } }  model { lenet {} }").with("train.epochs", "2");
  * }</pre>
  */
 public final class Config {
-  private final byte[] message; // binary form
+  private final long token; // nothing changes it, so that any threads may use it
 
-  private Config(byte[] message) {
-    this.message = message;
+  /** Takes a token over. */
+  private Config(long token) {
+    this.token = token;
+    Handle.freeAfter(this, () -> Raw.signsym_config_free(token));
   }
 
-  /** Takes a handle over. */
-  static Config take(long config) {
-    try {
-      return new Config(Handle.bytes(Raw.signsym_config_write(config, Raw.SIGNSYM_BINARY)));
-    } finally {
-      Raw.signsym_config_free(config);
-    }
+  /** Takes a token over. */
+  static Config take(long token) {
+    return new Config(token);
   }
 
-  /** Calls with a handle of it. */
+  /** Calls with the token. */
   <T> T call(LongFunction<T> call) {
-    long config = Raw.signsym_config_create(message, Raw.SIGNSYM_BINARY, null);
     try {
-      return call.apply(config);
+      return call.apply(token);
     } finally {
-      Raw.signsym_config_free(config);
+      Reference.reachabilityFence(this);
     }
   }
 
@@ -137,9 +138,10 @@ public final class Config {
    * @throws SignSymException INVALID_CONFIG
    */
   public Config with(String path, String value) {
-    return call(config -> {
+    Config changed = take(call(Raw::signsym_config_copy));
+    return changed.call(config -> {
       Raw.signsym_config_set(config, path, value);
-      return new Config(Handle.bytes(Raw.signsym_config_write(config, Raw.SIGNSYM_BINARY)));
+      return changed;
     });
   }
 
@@ -184,8 +186,8 @@ public final class Config {
     return call(config -> Text.fromNative(Handle.bytes(Raw.signsym_config_hash(config))));
   }
 
-  private String write(int format) {
-    return call(config -> Text.fromNative(Handle.bytes(Raw.signsym_config_write(config, format))));
+  private byte[] write(int format) {
+    return call(config -> Handle.bytes(Raw.signsym_config_write(config, format)));
   }
 
   /**
@@ -194,7 +196,7 @@ public final class Config {
    * @return the text
    */
   public String toText() {
-    return write(Raw.SIGNSYM_TEXT);
+    return Text.fromNative(write(Raw.SIGNSYM_TEXT));
   }
 
   /**
@@ -203,7 +205,7 @@ public final class Config {
    * @return the JSON
    */
   public String toJson() {
-    return write(Raw.SIGNSYM_JSON);
+    return Text.fromNative(write(Raw.SIGNSYM_JSON));
   }
 
   /**
@@ -213,10 +215,23 @@ public final class Config {
    */
   public Experiment toMessage() {
     try {
-      return Experiment.parseFrom(message);
+      return Experiment.parseFrom(write(Raw.SIGNSYM_BINARY));
     } catch (InvalidProtocolBufferException impossible) {
       throw new IllegalStateException(impossible); // the library wrote it
     }
+  }
+
+  /** Whether both say the same, wherever they are from. */
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Config config
+        && Arrays.equals(write(Raw.SIGNSYM_BINARY), config.write(Raw.SIGNSYM_BINARY));
+  }
+
+  /** As {@link #equals} wants it. */
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(write(Raw.SIGNSYM_BINARY));
   }
 
   /** As {@link #toText()}. */

@@ -1,5 +1,6 @@
 package org.signsym;
 
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -48,7 +49,7 @@ public final class Dataset implements AutoCloseable {
    *
    * @param samples (N, …), see {@link Tensor}
    * @param labels (N), from 0 to classes − 1
-   * @param classes how many there are
+   * @param classes how many there are, up to 1048576
    * @return the data set
    * @throws SignSymException INVALID_ARGUMENT
    */
@@ -62,7 +63,7 @@ public final class Dataset implements AutoCloseable {
    * @param samples (N, …), see {@link Tensor}
    * @param labels (N), from 0 to classes − 1
    * @param layout of the samples
-   * @param classes how many there are
+   * @param classes how many there are, up to 1048576
    * @return the data set
    * @throws SignSymException INVALID_ARGUMENT
    */
@@ -84,7 +85,7 @@ public final class Dataset implements AutoCloseable {
    * Samples of F32 in the layout NCHW that a function makes, when they are needed, on the thread that trains.
    *
    * @param size how many there are
-   * @param classes how many there are
+   * @param classes how many there are, up to 1048576
    * @param shape of a sample: channels, height, width, or one number
    * @param source the function
    * @return the data set
@@ -98,7 +99,7 @@ public final class Dataset implements AutoCloseable {
    * The same of any type and layout, on any number of threads.
    *
    * @param size how many there are
-   * @param classes how many there are
+   * @param classes how many there are, up to 1048576
    * @param shape of a sample: channels, height, width (with NHWC height, width, channels), or one number
    * @param type of its numbers
    * @param layout of a sample
@@ -112,13 +113,13 @@ public final class Dataset implements AutoCloseable {
   public static Dataset of(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
       SampleSource source) {
     Maker maker = new Maker(size, classes, shape.clone(), type, layout, concurrent,
-        Objects.requireNonNull(source, "source"));
+        Objects.requireNonNull(source, "source"), Thread.currentThread().getContextClassLoader());
     return new Dataset(maker.make(new AtomicReference<>()), maker);
   }
 
   /** Makes native sets of one function: each trainer has its own, so that it sees the failures of its own calls. */
   private record Maker(long size, long classes, long[] shape, Type type, Layout layout, boolean concurrent,
-      SampleSource source) {
+      SampleSource source, ClassLoader loader) {
     private Maker {
       if (bytes(shape, type) > Integer.MAX_VALUE) {
         throw new IllegalArgumentException("a sample of " + type + " with the shape " + Arrays.toString(shape)
@@ -141,36 +142,49 @@ public final class Dataset implements AutoCloseable {
     }
   }
 
+  /**
+   * The native side keeps it alive, so it must not keep the source, which may refer to its own trainer. The data set
+   * keeps that, and each trainer that uses it.
+   */
   static final class Caller extends SampleCallback {
-    private final Maker maker;
+    private final WeakReference<Maker> maker;
     private final AtomicReference<Throwable> failure;
 
     Caller(Maker maker, AtomicReference<Throwable> failure) {
       super(Maker.bytes(maker.shape, maker.type));
-      this.maker = maker;
+      this.maker = new WeakReference<>(maker);
       this.failure = failure;
     }
 
     @Override
     public long call(long index, ByteBuffer sample) {
+      Maker maker = this.maker.get();
+      if (maker == null) return FAILED; // nobody waits for the sample
       try {
-        return maker.concurrent ? read(index, sample) : readAlone(index, sample);
+        Thread thread = Thread.currentThread();
+        if (thread.getContextClassLoader() == null) thread.setContextClassLoader(maker.loader); // of the library's
+        return maker.concurrent ? read(maker, index, sample) : readAlone(maker, index, sample);
       } catch (Throwable thrown) {
         failure.set(thrown);
         return FAILED;
       }
     }
 
-    private long read(long index, ByteBuffer sample) throws Exception {
+    private static long read(Maker maker, long index, ByteBuffer sample) throws Exception {
       return maker.source.read(index, sample.order(ByteOrder.nativeOrder()));
     }
 
     /** Never on two threads at once, whichever trainers use it. */
-    private long readAlone(long index, ByteBuffer sample) throws Exception {
+    private static long readAlone(Maker maker, long index, ByteBuffer sample) throws Exception {
       synchronized (maker) {
-        return read(index, sample);
+        return read(maker, index, sample);
       }
     }
+  }
+
+  /** What the native side asks for samples, to be kept as long as it may ask; or null. */
+  Object source() {
+    return maker;
   }
 
   /** Calls with a token for one user; what the source throws for that one is kept in `failure`. */

@@ -1,20 +1,22 @@
 package org.signsym;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Set;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * The runs that go on. Java's end would hold them fast in their next callback, before their checkpoint: so it closes
- * their trainers first, and waits for them.
+ * The runs that go on. Java's end would hold them fast in their next callback, before their checkpoint: so it cancels
+ * them first, and waits for them.
  */
 final class LiveRuns {
   private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10);
-  private static final Set<Trainer> TRAINERS = new HashSet<>();
+  private static final Map<Trainer, CancelToken> RUNS = new HashMap<>();
+
+  /** For a run that nobody else cancels. */
+  static final CancelToken PROCESS_ENDS = new CancelToken();
 
   static {
     try {
@@ -26,33 +28,39 @@ final class LiveRuns {
 
   private LiveRuns() {}
 
-  /** A run of the trainer, which has one at a time. */
-  static <T> T during(Trainer trainer, Supplier<T> run) {
-    synchronized (TRAINERS) {
-      TRAINERS.add(trainer);
+  /** A run of the trainer, which has one at a time, under this token. */
+  static <T> T during(Trainer trainer, CancelToken cancel, Supplier<T> run) {
+    synchronized (RUNS) {
+      RUNS.put(trainer, cancel);
     }
     try {
       return run.get();
     } finally {
-      synchronized (TRAINERS) {
-        TRAINERS.remove(trainer);
-        TRAINERS.notifyAll();
+      synchronized (RUNS) {
+        RUNS.remove(trainer);
+        RUNS.notifyAll();
       }
     }
   }
 
   private static void end() {
-    List<Trainer> running;
-    synchronized (TRAINERS) {
-      running = new ArrayList<>(TRAINERS);
+    Map<Trainer, CancelToken> running;
+    synchronized (RUNS) {
+      running = new HashMap<>(RUNS);
     }
-    for (Trainer trainer : running) trainer.close();
+    running.forEach((trainer, cancel) -> {
+      try {
+        cancel.cancel();
+      } catch (IllegalStateException closed) {
+        trainer.close();
+      }
+    });
     if (Thread.getAllStackTraces().values().stream().anyMatch(LiveRuns::exitsInCallback)) return;
     long until = System.nanoTime() + PATIENCE;
-    synchronized (TRAINERS) {
+    synchronized (RUNS) {
       try {
-        for (long left = PATIENCE; !TRAINERS.isEmpty() && left > 0; left = until - System.nanoTime()) {
-          TimeUnit.NANOSECONDS.timedWait(TRAINERS, left);
+        for (long left = PATIENCE; !RUNS.isEmpty() && left > 0; left = until - System.nanoTime()) {
+          TimeUnit.NANOSECONDS.timedWait(RUNS, left);
         }
       } catch (InterruptedException enough) {
         return;
@@ -60,10 +68,9 @@ final class LiveRuns {
     }
   }
 
-  /** A run in whose callback the process is ended cannot return before. */
+  /** A run on whose thread the process is ended, in a callback, cannot return before. */
   private static boolean exitsInCallback(StackTraceElement[] stack) {
     List<String> classes = Arrays.stream(stack).map(StackTraceElement::getClassName).toList();
-    return classes.contains("java.lang.Shutdown")
-        && (classes.contains(TrainerCalls.class.getName()) || classes.contains(Dataset.Caller.class.getName()));
+    return classes.contains("java.lang.Shutdown") && classes.contains(LiveRuns.class.getName());
   }
 }

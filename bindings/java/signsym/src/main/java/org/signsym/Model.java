@@ -202,7 +202,7 @@ public final class Model implements AutoCloseable {
    * Sets a parameter or buffer.
    *
    * @param name one of {@link #tensors()}
-   * @param values of the same shape
+   * @param values of the same shape; any type of floating point, integers for a buffer of integers
    * @throws SignSymException NOT_FOUND, INVALID_ARGUMENT
    */
   public void setTensor(String name, Tensor values) {
@@ -212,8 +212,9 @@ public final class Model implements AutoCloseable {
   /**
    * Replaces the last linear layer by a new one, with initial weights drawn by the config's seed; its rule stays.
    *
-   * @param classes outputs of the new one
-   * @throws SignSymException BUSY where a trainer has the model
+   * @param classes outputs of the new one, from 2 to 1048576
+   * @throws SignSymException INVALID_ARGUMENT out of that range, or where the network does not end in a linear layer;
+   *     BUSY where a trainer has the model
    */
   public void replaceHead(long classes) {
     synchronized (names) {

@@ -10,6 +10,7 @@ import org.signsym.internal.Raw;
 
 /**
  * Numbers with a type and a shape, in direct memory. It needs no closing: the memory goes when no buffer on it is left.
+ * Memory of an Arena (Java 22) goes when that is closed: close it after the last use of every data set on it.
  *
  * <p>As samples the shape is (N, channels, height, width), with NHWC (N, height, width, channels), or (N, n). Values of
  * U8 are divided by 255, all others are taken as they are. Labels have the shape (N) and an integer type.
@@ -160,6 +161,7 @@ public final class Tensor {
 
   /** A native tensor as DLPack has it, whose owner keeps the memory: to be freed, or handed on. */
   long toNative() {
+    if (buffer.capacity() > 0) buffer.get(0); // an IllegalStateException where its Arena is closed
     return Raw.signsym_tensor_wrap(buffer, type.code(), shape, strides, shape.length, buffer);
   }
 

@@ -1,10 +1,10 @@
 package org.signsym;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.lang.ref.Reference;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
 import java.util.function.LongUnaryOperator;
 import org.signsym.internal.Handle;
@@ -23,11 +23,13 @@ import org.signsym.v1.Experiment;
  * }</pre>
  *
  * <p>One thread at a time may use a trainer (BUSY), except where a method says more. After {@link #close()} every method
- * throws IllegalStateException. One that is forgotten goes when the collector finds it; close it where memory counts.
+ * throws IllegalStateException. One that is forgotten goes when the collector finds it, and with it its hold on the run
+ * folder and the model (BUSY for others until then): close it where that or memory counts.
  */
 public final class Trainer implements AutoCloseable {
   private final Handle handle;
   private final TrainerCalls calls;
+  private final Object[] sources; // of the samples, which the native side does not keep
   private final Object modelNames; // as Model has them
 
   /** Makes one of data of the host's, each 0 for none. */
@@ -37,10 +39,16 @@ public final class Trainer implements AutoCloseable {
 
   private Trainer(Object modelNames, Dataset training, Dataset heldOut, Maker maker) {
     this.modelNames = modelNames;
-    this.calls = new TrainerCalls();
-    this.handle = new Handle("trainer", lend(training, calls.trainingFailure, first -> lend(heldOut,
-        calls.heldOutFailure, second -> maker.make(first, second))), Raw::signsym_trainer_free);
+    this.calls = new TrainerCalls(heldOut == null);
+    this.sources = new Object[] {sourceOf(training), sourceOf(heldOut)};
+    long made = calls.run(true, () -> lend(training, calls.trainingFailure, first -> lend(heldOut,
+        calls.heldOutFailure, second -> maker.make(first, second)))); // which asks for labels, to split by them
+    this.handle = new Handle("trainer", made, Raw::signsym_trainer_free, true);
     handle.use(token -> Raw.signsym_trainer_on_event(token, calls.callback()));
+  }
+
+  private static Object sourceOf(Dataset dataset) {
+    return dataset == null ? null : dataset.source();
   }
 
   private static long lend(Dataset dataset, AtomicReference<Throwable> failure, LongUnaryOperator call) {
@@ -82,7 +90,10 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * The same for a model of one's own, on the data of the config.
+   * The same for a model of one's own, on the data of the config. The model keeps its network, its learning rules
+   * (config.model and config.feedback count for nothing) and its freezes, to which optimizer.freeze adds; it takes the
+   * seed and compute.precision of this config. compute.device and compute.memory_format are to be AUTO or the model's. A
+   * run folder begins with a checkpoint of the weights as they are, step 0.
    *
    * @param config what to train
    * @param model is trained in place, by one trainer at a time (BUSY)
@@ -99,23 +110,26 @@ public final class Trainer implements AutoCloseable {
    *
    * @param config what to train
    * @param training what is learnt from
-   * @param heldOut what the model is judged by; null: by nothing
+   * @param heldOut what the model is judged by; null: by nothing, or with data.held_out: VALIDATION by a part of the
+   *     training set
    * @return the trainer
-   * @throws SignSymException as {@link #create(Config)}
+   * @throws SignSymException as {@link #create(Config)}; CALLBACK_FAILED with what a source threw as its cause, which
+   *     data.held_out: VALIDATION asks here, to split by class
    */
   public static Trainer create(Config config, Dataset training, Dataset heldOut) {
     return create(config, null, training, heldOut);
   }
 
   /**
-   * The same for a model and data of one's own; each may be null, for the config's.
+   * The same for a model of one's own, as {@link #create(Config, Model)} takes it, and data of one's own; each may be
+   * null, for the config's.
    *
    * @param config what to train
    * @param model is trained in place, by one trainer at a time (BUSY)
    * @param training what is learnt from
    * @param heldOut what the model is judged by
    * @return the trainer
-   * @throws SignSymException as {@link #create(Config, Model)}
+   * @throws SignSymException as {@link #create(Config, Model)} and {@link #create(Config, Dataset, Dataset)}
    */
   public static Trainer create(Config config, Model model, Dataset training, Dataset heldOut) {
     Object names = model == null ? new Object() : model.names;
@@ -202,14 +216,16 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Trains to the end of the config, on this thread. Another call after the end only tells START and END.
+   * Trains to the end of the config, on this thread. Another call after the end only tells START and END. Interrupting
+   * the thread does not end it: a {@link CancelToken} does, or the future of {@link #trainAsync()}.
    *
    * @return where it stands then
    * @throws SignSymException CALLBACK_FAILED with what the listener or a data source threw as its cause, DIVERGED, IO
-   *     (the last checkpoint stays), CANCELLED when the trainer was closed meanwhile
+   *     (the last checkpoint stays), INVALID_ARGUMENT without a training set, CANCELLED when the trainer was closed
+   *     meanwhile
    */
   public Metrics train() {
-    return train(token -> Raw.signsym_trainer_run(token, 0));
+    return train(LiveRuns.PROCESS_ENDS);
   }
 
   /**
@@ -220,19 +236,20 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException CANCELLED; else as {@link #train()}
    */
   public Metrics train(CancelToken cancel) {
-    return cancel.handle.with(by -> train(token -> Raw.signsym_trainer_run(token, by)));
+    return train(cancel, (token, by) -> Raw.signsym_trainer_run(token, by));
   }
 
   /**
-   * Trains for at most so many epochs and steps; the next call goes on.
+   * Trains for at most so many epochs and steps; the next call goes on. Where a limit ends it, no checkpoint is
+   * written but those that the config asks for.
    *
    * @param epochs 0: no limit
    * @param steps 0: no limit
    * @return where it stands then
-   * @throws SignSymException as {@link #train()}
+   * @throws SignSymException as {@link #train()}; INVALID_ARGUMENT for limits below 0
    */
   public Metrics trainFor(long epochs, long steps) {
-    return train(token -> Raw.signsym_trainer_run_for(token, epochs, steps, 0));
+    return trainFor(epochs, steps, LiveRuns.PROCESS_ENDS);
   }
 
   /**
@@ -245,7 +262,7 @@ public final class Trainer implements AutoCloseable {
    * @throws SignSymException as {@link #train(CancelToken)}
    */
   public Metrics trainFor(long epochs, long steps, CancelToken cancel) {
-    return cancel.handle.with(by -> train(token -> Raw.signsym_trainer_run_for(token, epochs, steps, by)));
+    return train(cancel, (token, by) -> Raw.signsym_trainer_run_for(token, epochs, steps, by));
   }
 
   /**
@@ -261,7 +278,8 @@ public final class Trainer implements AutoCloseable {
    * returns at once; the future is done, and cancelled, when the run has ended and its checkpoint is written. A run that
    * was at its end already completes as ever. Completing the future in another way ({@code orTimeout},
    * {@code complete}) ends the run too, which then goes on for its step. Stages that depend on the future do not pass
-   * their own cancelling on.
+   * their own cancelling on. Closing the trainer ends the run as well, with CANCELLED: {@code join()} the future before
+   * the end of the try block that the trainer is of.
    *
    * @return completes when the run has ended, with where it stands then, or with what {@link #train()} throws
    */
@@ -277,23 +295,41 @@ public final class Trainer implements AutoCloseable {
    * @return as {@link #trainAsync()}
    */
   public CompletableFuture<Metrics> trainAsync(long epochs, long steps) {
-    return TrainingRun.start(token -> trainFor(epochs, steps, token));
-  }
-
-  private Metrics train(LongConsumer call) {
-    return run(true, token -> LiveRuns.during(this, () -> {
-      call.accept(token);
+    return handle.with(open -> TrainingRun.start(token -> {
       try {
-        return metrics(token);
-      } catch (SignSymException error) {
-        if (error.status() != Status.INVALID_HANDLE) throw error;
-        throw new SignSymException(Status.CANCELLED, "the trainer was closed while its run ended", "");
+        return trainFor(epochs, steps, token);
+      } catch (IllegalStateException error) {
+        throw handle.isClosed() ? closedMeanwhile() : error;
       }
     }));
   }
 
+  /** Trains by a call with the tokens of trainer and cancelling. */
+  private interface Run {
+    void accept(long trainer, long cancel);
+  }
+
+  private Metrics train(CancelToken cancel, Run run) {
+    return run(true, token -> LiveRuns.during(this, cancel, () -> {
+      try {
+        cancel.handle.use(by -> run.accept(token, by));
+        return metrics(token);
+      } catch (SignSymException error) {
+        throw error.status() == Status.INVALID_HANDLE && handle.isClosed() ? closedMeanwhile() : error;
+      }
+    }));
+  }
+
+  private static SignSymException closedMeanwhile() {
+    return new SignSymException(Status.CANCELLED, "the trainer was closed before its run had begun or ended", "");
+  }
+
   private <T> T run(boolean trains, LongFunction<T> call) {
-    return handle.with(token -> calls.run(trains, () -> call.apply(token)));
+    try {
+      return handle.with(token -> calls.run(trains, () -> call.apply(token)));
+    } finally {
+      Reference.reachabilityFence(sources);
+    }
   }
 
   /**
@@ -410,7 +446,8 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Puts a checkpoint's state into this trainer of the same config.
+   * Puts a checkpoint's state into this trainer of the same config. In its run folder the next checkpoint replaces
+   * those of later steps.
    *
    * @param checkpoint its bytes
    * @throws SignSymException BAD_DATA, MISMATCH, UNSUPPORTED

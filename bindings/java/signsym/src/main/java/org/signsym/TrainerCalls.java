@@ -19,9 +19,14 @@ final class TrainerCalls {
   final AtomicReference<Throwable> trainingFailure = new AtomicReference<>();
   final AtomicReference<Throwable> heldOutFailure = new AtomicReference<>();
 
+  private final boolean oneSource; // what is held out is a part of the training set, or there is none
   private final AtomicBoolean running = new AtomicBoolean();
   private volatile Throwable failure; // of the listener, in the call that runs
   private volatile boolean failedBefore; // the listener: the run had failed already
+
+  TrainerCalls(boolean oneSource) {
+    this.oneSource = oneSource;
+  }
 
   /**
    * Whatever the listener or a data source threw becomes the cause of what the call throws.
@@ -50,7 +55,7 @@ final class TrainerCalls {
   /** Null where a source gave a label that cannot be, of which the message speaks. */
   private Throwable cause(boolean trains) {
     if (failure != null && !failedBefore) return failure;
-    Throwable thrown = trains ? trainingFailure.getAndSet(null) : null;
+    Throwable thrown = trains || oneSource ? trainingFailure.getAndSet(null) : null;
     return thrown != null ? thrown : heldOutFailure.getAndSet(null);
   }
 

@@ -10,7 +10,8 @@ public final class TrainingEvent {
     START,
     /** After each step. */
     STEP,
-    /** After each evaluation of the held-out part. */
+    /** After each evaluation of the held-out part. With train.measure_alignment the first is of the initial weights:
+     *  epoch 0, angles alone, its accuracies NaN. */
     EVALUATION,
     /** After each epoch and its evaluation. */
     EPOCH,
@@ -64,7 +65,7 @@ public final class TrainingEvent {
   }
 
   /**
-   * Epoch, 1 the first.
+   * Epoch, 1 the first; 0 of what comes before it.
    *
    * @return of {@link #epochs()}
    */

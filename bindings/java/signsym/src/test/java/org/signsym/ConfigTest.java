@@ -12,6 +12,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +112,42 @@ class ConfigTest {
       assertTrue(error.getMessage().contains("the form's field"), error.getMessage());
     }
     assertEquals(MESSAGE, Config.text(Config.of(MESSAGE).toText(), "the form's field").toMessage());
+  }
+
+  @Test
+  void errors_say_where_a_field_came_from_whatever_was_changed_since(@TempDir Path folder) throws Exception {
+    String text = "seed: 1 data { host {} } model { lenet {} }\noptimizer { learning_rate: -1 }";
+    Path file = Files.writeString(folder.resolve("mine.textproto"), text);
+    for (Config config : new Config[] {Config.text(text, "mine.textproto"), Config.file(file),
+        Config.file(file).with("seed", "2").withText("name", "x")}) {
+      for (Executable call : new Executable[] {config::check, config::resolve, config::hash,
+          () -> Trainer.create(config)}) {
+        SignSymException error = assertThrows(SignSymException.class, call);
+        assertTrue(error.getMessage().contains("mine.textproto:2:"), error.getMessage());
+      }
+    }
+    SignSymException error = assertThrows(SignSymException.class,
+        () -> Config.file(file).with("optimizer.learning_rate", "-2").check());
+    assertTrue(error.getMessage().contains("mine.textproto: optimizer.learning_rate (set after reading): -2"),
+        error.getMessage());
+  }
+
+  @Test
+  void configs_that_say_the_same_are_equal() {
+    Config config = Config.of(MESSAGE);
+    assertEquals(config, Config.text(config.toText(), "elsewhere"));
+    assertEquals(config.hashCode(), Config.json(config.toJson()).hashCode());
+    assertFalse(config.equals(config.with("seed", "3")));
+    assertFalse(config.equals(null));
+    assertFalse(config.equals(MESSAGE));
+  }
+
+  @Test
+  void any_threads_may_use_a_config_at_once() {
+    Config config = Config.of(MESSAGE);
+    String hash = config.hash();
+    assertTrue(IntStream.range(0, 400).parallel().allMatch(i -> config.hash().equals(hash)
+        && config.with("seed", String.valueOf(i)).toMessage().getSeed() == i));
   }
 
   @Test

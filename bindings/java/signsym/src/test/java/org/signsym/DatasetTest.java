@@ -131,6 +131,71 @@ class DatasetTest {
   }
 
   @Test
+  void what_a_source_throws_where_a_part_of_it_is_held_out_is_the_cause_everywhere() {
+    Config config = Tiny.hostConfig().with("data.held_out", "VALIDATION").with("data.validation_fraction", "0.3");
+    IOException thrown = new IOException("no more");
+    AtomicInteger left = new AtomicInteger();
+    SampleSource good = records();
+    for (boolean concurrent : new boolean[] {false, true}) {
+      try (Dataset set = made(concurrent, (index, sample) -> {
+            if (left.decrementAndGet() < 0) throw thrown;
+            return good.read(index, sample);
+          })) {
+        left.set(10); // to split, it asks for all labels
+        SignSymException error =
+            assertThrows(SignSymException.class, () -> Trainer.create(config, set, null));
+        assertEquals(Status.CALLBACK_FAILED, error.status());
+        assertSame(thrown, error.getCause());
+        left.set(Integer.MAX_VALUE);
+        try (Trainer trainer = Trainer.create(config, set, null)) {
+          trainer.evaluate();
+          left.set(5);
+          assertSame(thrown, assertThrows(SignSymException.class, trainer::evaluate).getCause());
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_run_whose_source_throws_leaves_a_checkpoint_of_its_last_whole_step(@TempDir Path folder) {
+    Config config = Tiny.hostConfig().withText("output.folder", folder.resolve("run").toString());
+    SampleSource good = records();
+    AtomicInteger calls = new AtomicInteger();
+    try (Dataset training = made(false, (index, sample) -> {
+          if (calls.incrementAndGet() == 40) throw new IOException("once");
+          return good.read(index, sample);
+        });
+        Dataset heldOut = Tiny.dataset(false)) {
+      try (Trainer trainer = Trainer.create(config, training, heldOut)) {
+        assertThrows(SignSymException.class, trainer::train);
+      }
+      try (Trainer trainer = Trainer.resume(folder.resolve("run"), training, heldOut)) {
+        assertEquals(2, trainer.metrics().step());
+        assertEquals(8, trainer.train().step());
+      }
+    }
+  }
+
+  @Test
+  void a_concurrent_source_has_the_class_loader_of_who_made_the_set() {
+    ClassLoader loader = new ClassLoader(getClass().getClassLoader()) {};
+    ClassLoader before = Thread.currentThread().getContextClassLoader();
+    Set<ClassLoader> seen = ConcurrentHashMap.newKeySet();
+    SampleSource good = records();
+    Thread.currentThread().setContextClassLoader(loader);
+    try (Dataset training = made(true, (index, sample) -> {
+          seen.add(Thread.currentThread().getContextClassLoader());
+          return good.read(index, sample);
+        });
+        Trainer trainer = Trainer.create(Tiny.hostConfig(), training, null)) {
+      trainer.trainFor(1, 0);
+    } finally {
+      Thread.currentThread().setContextClassLoader(before);
+    }
+    assertEquals(Set.of(loader), seen);
+  }
+
+  @Test
   void a_source_that_is_not_concurrent_is_called_on_the_thread_that_trains() throws Exception {
     Set<Thread> threads = ConcurrentHashMap.newKeySet();
     SampleSource good = records();

@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.lang.ref.WeakReference;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.signsym.internal.Handle;
 
 /** The collector and the native side. SIGNSYM_TEST_FULL=1: the long form, with the counts that are promised. */
 @Timeout(1500)
@@ -87,6 +91,67 @@ class GarbageTest {
     Trainer trainer = Tiny.trainer();
     trainer.onEvent(event -> trainer.config());
     return new WeakReference<>(trainer);
+  }
+
+  @Test
+  void a_trainer_that_its_own_source_holds_is_collected() throws Exception {
+    for (boolean concurrent : new boolean[] {false, true}) {
+      WeakReference<Session> forgotten = forgetSession(concurrent, new CountDownLatch(0));
+      for (int i = 0; i < 100 && forgotten.get() != null; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertTrue(forgotten.get() == null);
+    }
+  }
+
+  /** Holds its data set and its trainer, and is held by the source. */
+  private static final class Session implements SampleSource {
+    final Dataset data;
+    final Trainer trainer;
+    final CountDownLatch after; // of what is read once the run is over
+    volatile boolean over;
+
+    Session(boolean concurrent, CountDownLatch after) {
+      this.after = after;
+      data = Dataset.of(64, 2, new long[] {2}, Type.F32, Layout.NCHW, concurrent, this);
+      trainer = Trainer.create(Config.text("data { host {} batch_size: 2 } compute { threads: 1 }"
+          + " model { mlp { hidden: 4 classes: 2 } input { channels: 2 } } feedback { rule: SIGN_SYMMETRY }"), data, null);
+    }
+
+    @Override
+    public long read(long index, ByteBuffer sample) throws Exception {
+      if (over) after.await();
+      return trainer == null ? 1 : 0;
+    }
+  }
+
+  private static WeakReference<Session> forgetSession(boolean concurrent, CountDownLatch after) {
+    Session session = new Session(concurrent, after);
+    session.over = false;
+    session.trainer.trainFor(0, 1);
+    session.over = true;
+    return new WeakReference<>(session);
+  }
+
+  /** To free a trainer is to wait for its threads that load. */
+  @Test
+  void others_are_freed_while_the_source_of_a_forgotten_trainer_waits() throws Exception {
+    CountDownLatch block = new CountDownLatch(1);
+    try {
+      for (int i = 0; i < 5; i++) forgetSession(true, block);
+      AtomicBoolean freed = new AtomicBoolean();
+      System.gc();
+      Thread.sleep(200); // for the cleaner to come to those
+      Handle.freeAfter(new Object(), () -> freed.set(true));
+      for (int i = 0; i < 500 && !freed.get(); i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertTrue(freed.get());
+    } finally {
+      block.countDown();
+    }
   }
 
   @Test

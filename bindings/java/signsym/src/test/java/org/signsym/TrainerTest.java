@@ -2,6 +2,7 @@ package org.signsym;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -361,6 +362,23 @@ class TrainerTest {
     ExecutionException error = assertThrows(ExecutionException.class, future::get);
     assertEquals(Status.CANCELLED, ((SignSymException) error.getCause()).status());
     assertThrows(IllegalStateException.class, trainer::train);
+  }
+
+  @Test
+  void a_future_whose_trainer_is_closed_is_told_CANCELLED_or_was_at_its_end() throws Exception {
+    for (int round = 0; round < 60; round++) {
+      Trainer trainer = Tiny.trainer();
+      CompletableFuture<Metrics> future = trainer.trainAsync(1, 0);
+      if (round % 3 == 1) Thread.sleep(round);
+      while (round % 3 == 2 && !future.isDone() && trainer.metrics().step() < 4) Thread.onSpinWait();
+      trainer.close();
+      try {
+        assertEquals(4, future.get().step());
+      } catch (ExecutionException error) {
+        assertEquals(Status.CANCELLED, assertInstanceOf(SignSymException.class, error.getCause()).status());
+      }
+      assertThrows(IllegalStateException.class, trainer::trainAsync);
+    }
   }
 
   @Test

@@ -2,6 +2,7 @@ package org.signsym.internal;
 
 import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import java.util.function.LongFunction;
 
@@ -22,7 +23,7 @@ public final class Handle {
   private final String name;
   private final long token;
   private final Cleaner.Cleanable cleanable;
-  private volatile boolean closed;
+  private final AtomicBoolean closed;
 
   /**
    * Takes a token over.
@@ -30,9 +31,29 @@ public final class Handle {
    * @param name of its owner, for "… is closed"
    */
   public Handle(String name, long token, LongConsumer free) {
+    this(name, token, free, false);
+  }
+
+  /**
+   * The same for one whose freeing may wait for a callback of the application.
+   *
+   * @param waits then one that is forgotten is freed on a thread of its own: for that of the cleaner all others wait
+   */
+  public Handle(String name, long token, LongConsumer free, boolean waits) {
+    AtomicBoolean closed = new AtomicBoolean();
     this.name = name;
     this.token = token;
-    this.cleanable = register(this, WEIGHT, () -> free.accept(token));
+    this.closed = closed;
+    this.cleanable = register(this, WEIGHT, () -> {
+      if (waits && !closed.get()) freeElsewhere(token, free);
+      else free.accept(token);
+    });
+  }
+
+  private static void freeElsewhere(long token, LongConsumer free) {
+    Thread thread = new Thread(() -> free.accept(token), "signsym-free");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   /** Frees what is shown when its owner was forgotten. It weighs less: a network has many, and nobody can close one. */
@@ -63,7 +84,7 @@ public final class Handle {
 
   /** A second time it does nothing. */
   public void close() {
-    closed = true;
+    closed.set(true);
     cleanable.clean();
   }
 
@@ -92,8 +113,13 @@ public final class Handle {
     return answer;
   }
 
+  /** From close on. */
+  public boolean isClosed() {
+    return closed.get();
+  }
+
   private void refuseClosed() {
-    if (closed) throw new IllegalStateException("the " + name + " is closed");
+    if (isClosed()) throw new IllegalStateException("the " + name + " is closed");
   }
 
   /** The content of a bytes handle, which is freed. */

@@ -1,6 +1,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #include "check.h"
 #include "fixture.h"
@@ -99,11 +100,11 @@ struct source {
   int calls, blocked, inside;
 };
 
-/* The fortieth call waits until it may go on. */
+/* The first call waits until it may go on. */
 static int slow_picture(int64_t index, void *sample, int64_t *label, void *user) {
   struct source *source = user;
   pthread_mutex_lock(&source->mutex);
-  if (++source->calls == 40) {
+  if (++source->calls == 1) {
     source->inside = 1;
     pthread_cond_broadcast(&source->changed);
     while (source->blocked) pthread_cond_wait(&source->changed, &source->mutex);
@@ -124,6 +125,7 @@ static void *cancel_inside(void *user) {
   pthread_mutex_lock(&canceller->source->mutex);
   while (!canceller->source->inside) pthread_cond_wait(&canceller->source->changed, &canceller->source->mutex);
   pthread_mutex_unlock(&canceller->source->mutex);
+  nanosleep(&(struct timespec){0, 300000000}, NULL); /* until the run waits as well */
   signsym_cancel_set(canceller->cancel);
   return NULL;
 }

@@ -219,7 +219,8 @@ namespace SignSym.Tests
             public Session(bool concurrent)
             {
                 using (var config = Config.FromText(
-                    "data { host {} batch_size: 2 } model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }\n" +
+                    "data { host {} batch_size: 2 loader_threads: 1 }\n" +
+                    "model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }\n" +
                     "feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
                 {
                     data = Dataset.FromCallback(64, 2, new long[] { 2 }, Read, Layout.Nchw, concurrent);
@@ -276,10 +277,9 @@ namespace SignSym.Tests
                     forgotten = Forget(20, () =>
                     {
                         var session = new Session(true);
-                        var trained = false;
-                        session.Reads = () => { if (trained) block.Wait(); return 0; };
+                        var reads = 0;
+                        session.Reads = () => { if (++reads > 2) block.Wait(); return 0; }; // of the second batch
                         session.Trainer.Train(steps: 1);
-                        trained = true;
                         return new WeakReference(session);
                     });
                     GC.Collect();

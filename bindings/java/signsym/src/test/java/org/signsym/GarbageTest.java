@@ -109,28 +109,26 @@ class GarbageTest {
   private static final class Session implements SampleSource {
     final Dataset data;
     final Trainer trainer;
-    final CountDownLatch after; // of what is read once the run is over
-    volatile boolean over;
+    final CountDownLatch second; // for which the second batch waits
+    int reads;
 
-    Session(boolean concurrent, CountDownLatch after) {
-      this.after = after;
+    Session(boolean concurrent, CountDownLatch second) {
+      this.second = second;
       data = Dataset.of(64, 2, new long[] {2}, Type.F32, Layout.NCHW, concurrent, this);
-      trainer = Trainer.create(Config.text("data { host {} batch_size: 2 } compute { threads: 1 }"
+      trainer = Trainer.create(Config.text("data { host {} batch_size: 2 loader_threads: 1 } compute { threads: 1 }"
           + " model { mlp { hidden: 4 classes: 2 } input { channels: 2 } } feedback { rule: SIGN_SYMMETRY }"), data, null);
     }
 
     @Override
     public long read(long index, ByteBuffer sample) throws Exception {
-      if (over) after.await();
+      if (++reads > 2) second.await();
       return trainer == null ? 1 : 0;
     }
   }
 
-  private static WeakReference<Session> forgetSession(boolean concurrent, CountDownLatch after) {
-    Session session = new Session(concurrent, after);
-    session.over = false;
+  private static WeakReference<Session> forgetSession(boolean concurrent, CountDownLatch second) {
+    Session session = new Session(concurrent, second);
     session.trainer.trainFor(0, 1);
-    session.over = true;
     return new WeakReference<>(session);
   }
 

@@ -207,8 +207,8 @@ namespace SignSym.Tests
         }
 
         // A domain of Mono does not end before the loader threads that called into it.
-        private static void Dispose(List<WeakReference> sessions) =>
-            sessions.ForEach(session => (session.Target as Session)?.Trainer.Dispose());
+        private static void Dispose(List<WeakReference> trainers) =>
+            trainers.ForEach(trainer => (trainer.Target as Trainer)?.Dispose());
 
         // Holds its data set and its trainer, and is held by the function of the data set.
         private sealed class Session
@@ -218,19 +218,20 @@ namespace SignSym.Tests
 
             public Session(bool concurrent)
             {
-                using (var config = Config.FromText(
-                    "data { host {} batch_size: 2 loader_threads: 1 }\n" +
-                    "model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }\n" +
-                    "feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
-                {
-                    data = Dataset.FromCallback(64, 2, new long[] { 2 }, Read, Layout.Nchw, concurrent);
-                    Trainer = new Trainer(config, null, data);
-                }
+                data = Dataset.FromCallback(64, 2, new long[] { 2 }, Read, Layout.Nchw, concurrent);
+                Trainer = SmallTrainer(data);
             }
 
-            public Func<long> Reads { private get; set; } = () => 0;
+            private long Read(long index, float[] sample) => data == null ? 1 : 0;
+        }
 
-            private long Read(long index, float[] sample) => data == null ? 1 : Reads();
+        private static Trainer SmallTrainer(Dataset data)
+        {
+            using (var config = Config.FromText(
+                "data { host {} batch_size: 2 loader_threads: 1 }\n" +
+                "model { mlp { hidden: 4 classes: 2 } input { channels: 2 } }\n" +
+                "feedback { rule: SIGN_SYMMETRY } compute { threads: 1 }"))
+                return new Trainer(config, null, data);
         }
 
         [Test]
@@ -240,9 +241,9 @@ namespace SignSym.Tests
             {
                 var forgotten = Forget(20, () =>
                 {
-                    var session = new Session(concurrent);
-                    session.Trainer.Train(steps: 1);
-                    return new WeakReference(session);
+                    var trainer = new Session(concurrent).Trainer;
+                    trainer.Train(steps: 1);
+                    return new WeakReference(trainer);
                 });
                 try
                 {
@@ -276,11 +277,14 @@ namespace SignSym.Tests
                 {
                     forgotten = Forget(20, () =>
                     {
-                        var session = new Session(true);
                         var reads = 0;
-                        session.Reads = () => { if (++reads > 2) block.Wait(); return 0; }; // of the second batch
-                        session.Trainer.Train(steps: 1);
-                        return new WeakReference(session);
+                        var trainer = SmallTrainer(Dataset.FromCallback(64, 2, new long[] { 2 }, (index, sample) =>
+                        {
+                            if (++reads > 2) block.Wait(); // of the second batch
+                            return 0;
+                        }, Layout.Nchw, true));
+                        trainer.Train(steps: 1);
+                        return new WeakReference(trainer);
                     });
                     GC.Collect();
                     Thread.Sleep(200); // for the finalizers of those

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.signsym.internal.Handle;
@@ -96,7 +97,7 @@ class GarbageTest {
   @Test
   void a_trainer_that_its_own_source_holds_is_collected() throws Exception {
     for (boolean concurrent : new boolean[] {false, true}) {
-      WeakReference<Session> forgotten = forgetSession(concurrent, new CountDownLatch(0));
+      WeakReference<Session> forgotten = forgetSession(concurrent);
       for (int i = 0; i < 100 && forgotten.get() != null; i++) {
         System.gc();
         Thread.sleep(10);
@@ -109,25 +110,29 @@ class GarbageTest {
   private static final class Session implements SampleSource {
     final Dataset data;
     final Trainer trainer;
-    final CountDownLatch second; // for which the second batch waits
-    int reads;
 
-    Session(boolean concurrent, CountDownLatch second) {
-      this.second = second;
-      data = Dataset.of(64, 2, new long[] {2}, Type.F32, Layout.NCHW, concurrent, this);
-      trainer = Trainer.create(Config.text("data { host {} batch_size: 2 loader_threads: 1 } compute { threads: 1 }"
-          + " model { mlp { hidden: 4 classes: 2 } input { channels: 2 } } feedback { rule: SIGN_SYMMETRY }"), data, null);
+    Session(boolean concurrent) {
+      data = small(concurrent, this);
+      trainer = trainer(data);
     }
 
     @Override
-    public long read(long index, ByteBuffer sample) throws Exception {
-      if (++reads > 2) second.await();
+    public long read(long index, ByteBuffer sample) {
       return trainer == null ? 1 : 0;
     }
   }
 
-  private static WeakReference<Session> forgetSession(boolean concurrent, CountDownLatch second) {
-    Session session = new Session(concurrent, second);
+  private static Dataset small(boolean concurrent, SampleSource source) {
+    return Dataset.of(64, 2, new long[] {2}, Type.F32, Layout.NCHW, concurrent, source);
+  }
+
+  private static Trainer trainer(Dataset small) {
+    return Trainer.create(Config.text("data { host {} batch_size: 2 loader_threads: 1 } compute { threads: 1 }"
+        + " model { mlp { hidden: 4 classes: 2 } input { channels: 2 } } feedback { rule: SIGN_SYMMETRY }"), small, null);
+  }
+
+  private static WeakReference<Session> forgetSession(boolean concurrent) {
+    Session session = new Session(concurrent);
     session.trainer.trainFor(0, 1);
     return new WeakReference<>(session);
   }
@@ -137,10 +142,13 @@ class GarbageTest {
   void others_are_freed_while_the_source_of_a_forgotten_trainer_waits() throws Exception {
     CountDownLatch block = new CountDownLatch(1);
     try {
-      for (int i = 0; i < 5; i++) forgetSession(true, block);
+      WeakReference<Trainer> forgotten = forgetBlocked(block);
+      for (int i = 0; i < 100 && forgotten.get() != null; i++) {
+        System.gc();
+        Thread.sleep(10);
+      }
+      assertTrue(forgotten.get() == null);
       AtomicBoolean freed = new AtomicBoolean();
-      System.gc();
-      Thread.sleep(200); // for the cleaner to come to those
       Handle.freeAfter(new Object(), () -> freed.set(true));
       for (int i = 0; i < 500 && !freed.get(); i++) {
         System.gc();
@@ -150,6 +158,16 @@ class GarbageTest {
     } finally {
       block.countDown();
     }
+  }
+
+  private static WeakReference<Trainer> forgetBlocked(CountDownLatch block) {
+    AtomicInteger reads = new AtomicInteger();
+    Trainer trainer = trainer(small(true, (index, sample) -> {
+      if (reads.incrementAndGet() > 2) block.await(); // of the second batch
+      return 0;
+    }));
+    trainer.trainFor(0, 1);
+    return new WeakReference<>(trainer);
   }
 
   @Test

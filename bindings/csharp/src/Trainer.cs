@@ -154,8 +154,8 @@ namespace SignSym
             long epochs = 0, long steps = 0)
         {
             using (new HandleUse(Handle)) // from now on to dispose the trainer cancels the task
-                return await Task.Factory.StartNew(
-                    () => Run(onEvent, cancellationToken, epochs, steps, false), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                return await Task.Factory.StartNew(() => Run(onEvent, cancellationToken, epochs, steps, false),
+                    CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
                     .ConfigureAwait(false);
         }
 

@@ -26,6 +26,13 @@ int exit_code_of(signsym_status status, bool of_config) {
   }
 }
 
+// The library does not know where its caller has a value from: here it is --set.
+std::string on_the_command_line(std::string message) {
+  const std::string set = "(set after reading)";
+  const size_t at = message.find(set);
+  return at == std::string::npos ? message : message.replace(at, set.size(), "(set on the command line)");
+}
+
 }  // namespace
 
 LibraryFailure::LibraryFailure(signsym_status status, const std::string& message, const std::string& field)
@@ -39,7 +46,7 @@ void throw_unless_ok(signsym_status status, signsym_error* error) {
   if (message.empty()) message = signsym_status_name(status);
   const std::string field = signsym_error_field(error);
   signsym_error_free(error);
-  throw LibraryFailure(status, message, field);
+  throw LibraryFailure(status, on_the_command_line(message), field);
 }
 
 std::string to_string(const Bytes& bytes) {

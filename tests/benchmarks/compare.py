@@ -24,6 +24,7 @@ import time
 HERE = pathlib.Path(__file__).parent
 WARM_UP = 3      # steps that are not counted
 BLOCK = 10       # pairs of the same processes
+FEWEST = 50      # pairs whose blocks make an interval
 RESAMPLES = 4000
 WIDEST = 0.04    # interval with which a bound can be met
 
@@ -130,8 +131,8 @@ def pairs_arguments(parser):
 
 
 def check_pairs(parser, arguments):
-    if not BLOCK <= arguments.pairs <= arguments.most:
-        parser.error(f"--pairs {arguments.pairs}: {BLOCK} to --most ({arguments.most}) is expected")
+    if not FEWEST <= arguments.pairs <= arguments.most:
+        parser.error(f"--pairs {arguments.pairs}: {FEWEST} to --most ({arguments.most}) is expected")
 
 
 def machine():

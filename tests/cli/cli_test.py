@@ -64,7 +64,7 @@ class Config(DriverTest):
         for command in (["config", "check"], ["config", "print"], ["config", "hash"], ["train"]):
             with self.subTest(command=command):
                 err = self.fail_with(2, *command, "small.textproto", "--set", "optimizer.learning_rate=-1")
-                self.assertRegex(err, r"\Asmall\.textproto: optimizer\.learning_rate \(set after reading\): -1")
+                self.assertRegex(err, r"\Asmall\.textproto: optimizer\.learning_rate \(set on the command line\): -1")
         self.assertFalse((self.folder / "runs").exists())
 
     def test_without_such_a_field_names_those_that_there_are(self):

@@ -40,7 +40,7 @@ class ExitCode(DriverTest):
                     "optimizer.learning_rate=-1")
         self.expect(2, "^signsym: .*PATH=VALUE", "config", "check", "small.textproto", "--set", "seed")
         if json.loads(self.succeed("info", "--json"))["defaults"]["device"] == "CPU":
-            self.expect(2, r"^small.textproto: compute.device \(set after reading\): CUDA", "train", "small.textproto",
+            self.expect(2, r"^small.textproto: compute.device \(set on the command line\): CUDA", "train", "small.textproto",
                         "--set", "compute.device=CUDA")
             config = self.folder / "cuda.textproto"
             text = (self.folder / "small.textproto").read_text()

@@ -40,8 +40,8 @@ public final class CallbackBenchmark {
     int count = 200_000;
     double[] loss = new double[1];
     double[] best = new double[1];
-    TrainerCalls calls = new TrainerCalls();
-    calls.listener = event -> loss[0] += event.loss();
+    TrainerCalls calls = new TrainerCalls(true);
+    calls.listeners.add(event -> loss[0] += event.loss());
     EventCallback callback = calls.callback();
     try (Dataset set = Dataset.of(8, 2, new long[] {1}, CallbackBenchmark::read)) {
       long trainer = config(1).call(settings -> set.lend(calls.trainingFailure,

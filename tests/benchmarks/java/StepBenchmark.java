@@ -16,7 +16,7 @@ public final class StepBenchmark {
 
   public static void main(String[] arguments) {
     try (Trainer trainer = Trainer.create(Config.text(arguments[0]))) {
-      trainer.onEvent(StepBenchmark::pace).train();
+      trainer.addListener(StepBenchmark::pace).train();
     } catch (SignSymException error) {
       if (error.status() != Status.CALLBACK_FAILED || !(error.getCause() instanceof InterruptedException)) throw error;
     }

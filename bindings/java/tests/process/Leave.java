@@ -22,7 +22,7 @@ public final class Leave {
       return index % 10;
     });
     Trainer trainer = Trainer.create(config, digits, digits);
-    trainer.onEvent(event -> {
+    trainer.addListener(event -> {
       if (event.kind() != TrainingEvent.Kind.STEP || event.step() < 3) return;
       running.countDown();
       if (how.equals("listener")) System.exit(3);

@@ -41,7 +41,7 @@ public final class FineTune {
           .with("train", "{ epochs: 6 }");
       try (Dataset training = draw(600, 1); Dataset heldOut = draw(150, 2);
           Trainer tuner = Trainer.create(shapes, model, training, heldOut)) {
-        tuner.onEvent(event -> {
+        tuner.addListener(event -> {
           if (event.kind() == TrainingEvent.Kind.EPOCH) {
             System.out.printf("shapes, epoch %d: %.1f %%%n", event.epoch(), event.top1());
           }

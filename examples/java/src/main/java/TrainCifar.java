@@ -23,7 +23,7 @@ public final class TrainCifar {
       }
       try (Trainer trainer = Trainer.create(config)) {
         trainer.limitEvents(2);
-        trainer.onEvent(TrainCifar::tell).train();
+        trainer.addListener(TrainCifar::tell).train();
       }
     } catch (SignSymException error) {
       System.err.println(error.status() + ": " + error.getMessage());

@@ -52,7 +52,7 @@ public final class TrainingWindow extends JFrame {
     pack();
 
     // Events come on the thread that trains; the window lives on its own.
-    trainer.onEvent(event -> SwingUtilities.invokeLater(() -> show(event)));
+    trainer.addListener(event -> SwingUtilities.invokeLater(() -> show(event)));
     CompletableFuture<Metrics> run = trainer.trainAsync();
     cancel.addActionListener(pressed -> {
       says.setText("ends after this step …");

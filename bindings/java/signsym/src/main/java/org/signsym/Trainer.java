@@ -3,6 +3,7 @@ package org.signsym;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.lang.ref.Reference;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongFunction;
@@ -17,7 +18,7 @@ import org.signsym.v1.Experiment;
  *
  * <pre>{@code
  * try (Trainer trainer = Trainer.create(Config.file(Path.of("cifar10.textproto")))) {
- *   trainer.onEvent(event -> System.out.println(event));
+ *   trainer.addListener(event -> System.out.println(event));
  *   trainer.train();
  * }
  * }</pre>
@@ -194,14 +195,26 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Sets who is told of the run; the one before is told no more. Where nobody is, LOG events go to the System.Logger
-   * org.signsym. From any thread, in the listener too.
+   * Adds one who is told of the run, after those before. Where nobody is, LOG events go to the System.Logger org.signsym.
+   * From any thread, in a listener too.
    *
-   * @param listener is called on the thread that trains; or null
+   * @param listener is called on the thread that trains
    * @return this
    */
-  public Trainer onEvent(TrainingListener listener) {
-    handle.use(token -> calls.listener = listener);
+  public Trainer addListener(TrainingListener listener) {
+    Objects.requireNonNull(listener, "listener");
+    handle.use(token -> calls.listeners.add(listener));
+    return this;
+  }
+
+  /**
+   * The listener is told no more; once fewer, if it was added more than once. From any thread, in a listener too.
+   *
+   * @param listener does nothing where it was not added
+   * @return this
+   */
+  public Trainer removeListener(TrainingListener listener) {
+    handle.use(token -> calls.listeners.remove(listener));
     return this;
   }
 
@@ -220,7 +233,7 @@ public final class Trainer implements AutoCloseable {
    * the thread does not end it: a {@link CancelToken} does, or the future of {@link #trainAsync()}.
    *
    * @return where it stands then
-   * @throws SignSymException CALLBACK_FAILED with what the listener or a data source threw as its cause, DIVERGED, IO
+   * @throws SignSymException CALLBACK_FAILED with what a listener or a data source threw as its cause, DIVERGED, IO
    *     (the last checkpoint stays), INVALID_ARGUMENT without a training set, CANCELLED when the trainer was closed
    *     meanwhile
    */
@@ -267,7 +280,7 @@ public final class Trainer implements AutoCloseable {
 
   /**
    * Lets the run that goes on return after its step, without a checkpoint; the next call goes on. From any thread, in
-   * the listener too; does nothing where none runs.
+   * a listener too; does nothing where none runs.
    */
   public void pause() {
     handle.use(Raw::signsym_trainer_pause);
@@ -384,7 +397,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Rate of all steps to come, in place of the schedule's. It is saved in checkpoints. From any thread, in the listener
+   * Rate of all steps to come, in place of the schedule's. It is saved in checkpoints. From any thread, in a listener
    * too.
    *
    * @param rate above 0; NaN gives it back to the schedule
@@ -395,7 +408,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Where it stands, and what it reached last. From any thread, in the listener too: of the last whole step.
+   * Where it stands, and what it reached last. From any thread, in a listener too: of the last whole step.
    *
    * @return position and last results
    */
@@ -404,7 +417,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * The metrics as JSON. From any thread, in the listener too.
+   * The metrics as JSON. From any thread, in a listener too.
    *
    * @return of the message Metrics, with its names of fields
    */
@@ -477,7 +490,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * The config as the run uses it, every default written out. From any thread, in the listener too.
+   * The config as the run uses it, every default written out. From any thread, in a listener too.
    *
    * @return the config
    */
@@ -486,7 +499,7 @@ public final class Trainer implements AutoCloseable {
   }
 
   /**
-   * Ends the trainer: from any thread, in the listener too. A run that goes on is cancelled. Where threads that load
+   * Ends the trainer: from any thread, in a listener too. A run that goes on is cancelled. Where threads that load
    * are in a data source, it waits for that call: close outside of the locks that the source takes. A second time it
    * does nothing.
    */

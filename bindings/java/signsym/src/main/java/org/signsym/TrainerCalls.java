@@ -1,6 +1,8 @@
 package org.signsym;
 
 import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -12,7 +14,7 @@ final class TrainerCalls {
   private static final System.Logger LOGGER = System.getLogger("org.signsym");
   private static final int LOG = TrainingEvent.Kind.LOG.ordinal() + 1;
 
-  volatile TrainingListener listener;
+  final List<TrainingListener> listeners = new CopyOnWriteArrayList<>();
 
   // What sources threw for this trainer: the last, since the first may be of a sample that was read ahead for an earlier
   // call. The library reads nothing for a call before such samples are done with.
@@ -69,15 +71,14 @@ final class TrainerCalls {
   }
 
   private int tell(long token) {
-    TrainingListener listener = this.listener;
     try {
-      if (listener == null) {
+      if (listeners.isEmpty()) {
         if (Raw.signsym_event_type(token) == LOG) LOGGER.log(System.Logger.Level.INFO, Raw.signsym_event_text(token));
         return 0;
       }
       TrainingEvent event = new TrainingEvent(token);
       try {
-        listener.onEvent(event);
+        for (TrainingListener listener : listeners) listener.onEvent(event);
       } finally {
         event.callIsOver();
       }

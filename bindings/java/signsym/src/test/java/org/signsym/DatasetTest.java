@@ -253,13 +253,13 @@ class DatasetTest {
         });
         Dataset heldOut = Tiny.dataset(false);
         Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() != TrainingEvent.Kind.STEP) return;
         assertTrue(threw.await(30, TimeUnit.SECONDS), "nothing is read ahead");
         trainer.pause();
       }).train();
       Exception enough = new Exception("enough");
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         throw enough;
       });
       SignSymException error = assertThrows(SignSymException.class, trainer::train);
@@ -302,7 +302,7 @@ class DatasetTest {
           });
           Trainer outer = Trainer.create(config, set, set);
           Trainer inner = Trainer.create(config, set, set)) {
-        outer.onEvent(event -> {
+        outer.addListener(event -> {
           if (event.kind() != TrainingEvent.Kind.END) return;
           next.set(second);
           causes.add(assertThrows(SignSymException.class, inner::train).getCause());
@@ -330,12 +330,12 @@ class DatasetTest {
         });
         Dataset heldOut = Tiny.dataset(false);
         Trainer trainer = Trainer.create(Tiny.hostConfig().with("data.loader_threads", "1"), training, heldOut)) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() != TrainingEvent.Kind.STEP) return;
         assertTrue(entered.await(30, TimeUnit.SECONDS), "nothing is read ahead");
         trainer.pause();
       }).train();
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.START) next.countDown();
       });
       assertSame(own, assertThrows(SignSymException.class, trainer::train).getCause());
@@ -351,7 +351,7 @@ class DatasetTest {
         });
         Dataset heldOut = Tiny.dataset(false);
         Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.END) throw after;
       });
       SignSymException error = assertThrows(SignSymException.class, trainer::train);

@@ -45,7 +45,7 @@ class GarbageTest {
     duringCollections(() -> {
       int[] steps = new int[1];
       // Nobody but the call itself holds the trainer.
-      Tiny.trainer().onEvent(event -> {
+      Tiny.trainer().addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.STEP) steps[0] += new byte[1000].length / 1000;
       }).train();
       assertEquals(8, steps[0]);
@@ -90,7 +90,7 @@ class GarbageTest {
 
   private static WeakReference<Trainer> forget() {
     Trainer trainer = Tiny.trainer();
-    trainer.onEvent(event -> trainer.config());
+    trainer.addListener(event -> trainer.config());
     return new WeakReference<>(trainer);
   }
 
@@ -198,7 +198,7 @@ class GarbageTest {
     List<Double> ends = new ArrayList<>();
     List<Long> memory = new ArrayList<>();
     try (Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", String.valueOf(epochs)))) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() != TrainingEvent.Kind.EPOCH) return;
         ends.add(event.seconds());
         memory.add(residentKilobytes());
@@ -229,7 +229,7 @@ class GarbageTest {
     Model model = Model.create(config);
     CancelToken token = new CancelToken();
     Trainer trainer = Trainer.create(config, model, memory, made);
-    assertEquals(2, trainer.onEvent(event -> {}).train(token).step());
+    assertEquals(2, trainer.addListener(event -> {}).train(token).step());
     trainer.step(samples, labels, Layout.NCHW);
     model.predict(samples).toFloatArray();
     model.tensor(model.parameters().get(0)).toFloatArray();

@@ -51,7 +51,7 @@ class OnlineTest {
     try (Trainer trainer = Tiny.trainer()) {
       trainer.trainFor(0, 3);
       assertEquals(3, trainer.metrics().step());
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.STEP && event.step() == 5) trainer.pause();
       });
       trainer.train();
@@ -68,7 +68,7 @@ class OnlineTest {
     List<TrainingEvent> steps = new ArrayList<>();
     try (Trainer trainer = Tiny.trainer()) {
       trainer.limitEvents(0.01);
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.STEP) steps.add(event);
       }).train();
     }

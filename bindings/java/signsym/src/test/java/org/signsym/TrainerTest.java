@@ -32,7 +32,7 @@ class TrainerTest {
   void a_run_tells_its_events_in_order_and_they_may_be_kept() {
     List<TrainingEvent> events = new ArrayList<>();
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(events::add).train();
+      trainer.addListener(events::add).train();
       Evaluation result = trainer.evaluate();
       assertEquals(32, result.samples());
       assertTrue(result.top5() >= result.top1());
@@ -56,7 +56,7 @@ class TrainerTest {
     List<TrainingEvent> events = new ArrayList<>();
     List<String> json = new ArrayList<>();
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == Kind.EPOCH) json.add(event.json());
         events.add(event);
       }).train();
@@ -89,7 +89,7 @@ class TrainerTest {
     other.start();
     try (Dataset set = Dataset.of(samples, Tensor.of(new long[16]), 2);
         Trainer trainer = Trainer.create(config, set, null)) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         told.set(event);
         while (told.get() == event) Thread.onSpinWait();
       }).train();
@@ -104,25 +104,50 @@ class TrainerTest {
     List<Kind> kinds = new ArrayList<>();
     Exception thrown = new Exception("enough");
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> {
+      TrainingListener listener = event -> {
         kinds.add(event.kind());
         if (event.kind() == Kind.STEP) throw thrown;
-      });
+      };
+      trainer.addListener(listener);
       SignSymException error = assertThrows(SignSymException.class, trainer::train);
       assertEquals(Status.CALLBACK_FAILED, error.status());
       assertSame(thrown, error.getCause());
       assertEquals(Kind.END, kinds.get(kinds.size() - 1));
       assertEquals(1, kinds.stream().filter(kind -> kind == Kind.STEP).count());
       assertEquals(0, thrown.getSuppressed().length);
-      trainer.onEvent(null).train(); // it goes on, and nothing is left of the failure
+      trainer.removeListener(listener).train(); // it goes on, and nothing is left of the failure
       assertEquals(1, kinds.stream().filter(kind -> kind == Kind.STEP).count());
     }
   }
 
   @Test
+  void listeners_are_told_in_turn_until_one_throws_and_may_go_in_the_midst_of_a_run() {
+    List<String> told = new ArrayList<>();
+    Exception thrown = new Exception("enough");
+    try (Trainer trainer = Tiny.trainer()) {
+      TrainingListener once = new TrainingListener() {
+        @Override
+        public void onEvent(TrainingEvent event) {
+          told.add("once " + event.kind());
+          trainer.removeListener(this);
+        }
+      };
+      trainer.addListener(once).addListener(event -> {
+        told.add("first " + event.kind());
+        if (event.kind() == Kind.STEP) throw thrown;
+      }).addListener(event -> told.add("second " + event.kind()));
+      assertThrows(NullPointerException.class, () -> trainer.addListener(null));
+      trainer.removeListener(event -> {}); // of nobody
+      assertSame(thrown, assertThrows(SignSymException.class, trainer::train).getCause());
+    }
+    told.removeIf(each -> each.endsWith("EVALUATION"));
+    assertEquals(List.of("once START", "first START", "second START", "first STEP", "first END", "second END"), told);
+  }
+
+  @Test
   void what_it_throws_after_that_is_suppressed() {
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == Kind.STEP || event.kind() == Kind.END) throw new Exception(event.kind().name());
       });
       Throwable cause = assertThrows(SignSymException.class, trainer::train).getCause();
@@ -134,7 +159,7 @@ class TrainerTest {
   @Test
   void an_Error_of_a_listener_comes_out_as_well() {
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> recurse(0));
+      trainer.addListener(event -> recurse(0));
       SignSymException error = assertThrows(SignSymException.class, trainer::train);
       assertTrue(error.getCause() instanceof StackOverflowError, String.valueOf(error.getCause()));
     }
@@ -148,7 +173,7 @@ class TrainerTest {
   void a_token_cancels_from_another_thread_and_the_run_goes_on_later() throws Exception {
     try (Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", "100000")); CancelToken token = new CancelToken()) {
       CountDownLatch running = new CountDownLatch(1);
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == Kind.STEP) running.countDown();
       });
       Thread other = new Thread(() -> {
@@ -173,7 +198,7 @@ class TrainerTest {
     for (boolean set : new boolean[] {false, true}) {
       try (Trainer trainer = Tiny.trainer()) {
         CancelToken token = new CancelToken();
-        trainer.onEvent(event -> {
+        trainer.addListener(event -> {
           if (event.kind() != Kind.STEP || event.step() != 2) return;
           if (set) token.cancel();
           token.close();
@@ -193,7 +218,7 @@ class TrainerTest {
     try (Trainer trainer = Tiny.trainer(); CancelToken token = new CancelToken()) {
       assertEquals(3, trainer.trainAsync(0, 3).get().step());
       assertEquals(4, trainer.trainFor(1, 0, token).step());
-      trainer.onEvent(event -> token.cancel());
+      trainer.addListener(event -> token.cancel());
       assertEquals(Status.CANCELLED,
           assertThrows(SignSymException.class, () -> trainer.trainFor(0, 2, token)).status());
       assertTrue(trainer.metrics().step() < 6);
@@ -228,7 +253,7 @@ class TrainerTest {
   void a_future_fails_as_train_does() {
     RuntimeException thrown = new RuntimeException("enough");
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         throw thrown;
       });
       ExecutionException error = assertThrows(ExecutionException.class, () -> trainer.trainAsync().get());
@@ -243,7 +268,7 @@ class TrainerTest {
       CountDownLatch running = new CountDownLatch(1);
       CountDownLatch goOn = new CountDownLatch(1);
       List<String> how = new ArrayList<>();
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == Kind.STEP) {
           running.countDown();
           goOn.await();
@@ -270,7 +295,7 @@ class TrainerTest {
       try (Trainer trainer = endless()) {
         CountDownLatch running = new CountDownLatch(1);
         CountDownLatch ended = new CountDownLatch(1);
-        trainer.onEvent(event -> {
+        trainer.addListener(event -> {
           if (event.kind() == Kind.STEP) running.countDown();
           if (event.kind() == Kind.END) ended.countDown();
         });
@@ -329,7 +354,7 @@ class TrainerTest {
           });
           Dataset heldOut = Tiny.dataset(false);
           Trainer trainer = Trainer.create(Tiny.hostConfig(), training, heldOut)) {
-        trainer.onEvent(event -> {
+        trainer.addListener(event -> {
           if (event.kind() == Kind.STEP) throw thrown;
           if (event.kind() != Kind.END) return;
           assertEquals(Status.BUSY, assertThrows(SignSymException.class, trainer::evaluate).status());
@@ -343,7 +368,7 @@ class TrainerTest {
   @Test
   void closing_during_a_run_cancels_it() throws Exception {
     Trainer trainer = Trainer.create(Tiny.config().with("train.epochs", "100000"));
-    trainer.onEvent(event -> {
+    trainer.addListener(event -> {
       if (event.kind() == Kind.STEP) trainer.close();
     });
     assertEquals(Status.CANCELLED, assertThrows(SignSymException.class, trainer::train).status());
@@ -353,7 +378,7 @@ class TrainerTest {
   void closing_from_another_thread_during_a_run_cancels_it_too() throws Exception {
     Trainer trainer = endless();
     CountDownLatch running = new CountDownLatch(1);
-    trainer.onEvent(event -> {
+    trainer.addListener(event -> {
       if (event.kind() == Kind.STEP) running.countDown();
     });
     CompletableFuture<Metrics> future = trainer.trainAsync();
@@ -436,7 +461,7 @@ class TrainerTest {
   void a_listener_may_read_the_config_and_is_told_BUSY_for_the_rest() {
     List<Status> seen = new ArrayList<>();
     try (Trainer trainer = Tiny.trainer()) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() != Kind.START) return;
         assertNotNull(trainer.config().toMessage());
         seen.add(assertThrows(SignSymException.class, trainer::train).status());
@@ -457,7 +482,7 @@ class TrainerTest {
     assertTrue(Files.exists(run.resolve("model.safetensors")));
     try (Trainer trainer = Trainer.resume(run, Config.run(run))) {
       List<TrainingEvent> events = new ArrayList<>();
-      trainer.onEvent(events::add).train();
+      trainer.addListener(events::add).train();
       assertTrue(events.stream().noneMatch(event -> event.kind() == Kind.STEP));
       assertEquals(8, events.get(0).step());
     }

@@ -11,7 +11,7 @@ public final class Main {
     Config config = Config.text("data { mnist {} batch_size: 64 } model { mlp {} }"
         + " train { max_steps: 3 epochs: 1 } compute { threads: 1 }").withText("data.mnist.path", arguments[0]);
     try (Trainer trainer = Trainer.create(config)) {
-      trainer.onEvent(event -> {
+      trainer.addListener(event -> {
         if (event.kind() == TrainingEvent.Kind.END) System.out.println(event.step() + " steps, " + event.text());
       }).train();
     }

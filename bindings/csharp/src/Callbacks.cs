@@ -19,7 +19,8 @@ namespace SignSym
     // data, a GCHandle that the destroy function frees. No exception leaves them, that of Thread.Abort neither.
     internal static class Callbacks
     {
-        private static readonly bool OnMono = RuntimeInformation.FrameworkDescription.StartsWith("Mono", StringComparison.Ordinal);
+        private static readonly bool OnMono =
+            RuntimeInformation.FrameworkDescription.StartsWith("Mono", StringComparison.Ordinal);
         public static readonly EventFunction OnEvent = HandleEvent;
         public static readonly SampleFunction OnSample = WriteSample;
         public static readonly DestroyFunction Release = FreeUserData;

@@ -7,7 +7,11 @@ import org.signsym.internal.Raw;
 public final class CancelToken implements AutoCloseable {
   final Handle handle;
 
-  /** A token that is not set. */
+  /**
+   * A token that is not set.
+   *
+   * @throws SignSymException OUT_OF_MEMORY where 65536 are alive
+   */
   public CancelToken() {
     Natives.load();
     handle = new Handle("cancel token", Raw.signsym_cancel_create(), Raw::signsym_cancel_free);

@@ -192,7 +192,7 @@ public final class Model implements AutoCloseable {
    *
    * @param name one of {@link #tensors()}
    * @return read-only, in NCHW order by its strides
-   * @throws SignSymException NOT_FOUND
+   * @throws SignSymException NOT_FOUND; UNSUPPORTED where a buffer of Java cannot hold it, from 2 GB
    */
   public Tensor tensor(String name) {
     return handle.with(token -> Tensor.show(Raw.signsym_model_tensor(token, name)));

@@ -20,9 +20,9 @@ internal static class Costs
             case "events": return Events();
             case "samples": return Samples();
             case "steps": return Steps(arguments[1]);
-            case "cycles": return Cycles(int.Parse(arguments[1]), true);
-            case "forgotten": return Cycles(int.Parse(arguments[1]), false);
-            case "epochs": return Epochs(int.Parse(arguments[1]));
+            case "cycles": return Judged(() => Cycles(int.Parse(arguments[1]), true));
+            case "forgotten": return Judged(() => Cycles(int.Parse(arguments[1]), false));
+            case "epochs": return Judged(() => Epochs(int.Parse(arguments[1])));
             case "unforced": return Unforced(int.Parse(arguments[1]));
             default: return 2;
         }
@@ -192,7 +192,17 @@ internal static class Costs
             return Flat(count, _ => trainer.Train(e => { }, default(System.Threading.CancellationToken), 1));
     }
 
-    // After a warm-up of a fifth: resident memory within 2 %, and with SIGNSYM_TEST_TIME time within 10 %.
+    // What becomes slower does so each time; what another program has slowed down does not.
+    private static int Judged(Func<int> measure)
+    {
+        var result = measure();
+        for (var again = 0; again < 2 && result == Slower; ++again) result = measure();
+        return result;
+    }
+
+    private const int Slower = 3;
+
+    // After a warm-up of a fifth: resident memory within 2 %, and with SIGNSYM_TEST_TIME time within 10 % (or Slower).
     private static int Flat(int rounds, Action<int> round)
     {
         var memory = new List<double>();
@@ -216,8 +226,8 @@ internal static class Costs
         var slowing = Fast(times.Skip(rounds - quarter)) / Fast(times.Skip(warm).Take(quarter)) - 1;
         Console.WriteLine("memory {0:F1} MiB, {1:+0.00;-0.00} %; {2:F4} s a round, {3:+0.0;-0.0} %",
             memory.Last() / (1 << 20), 100 * growth, Fast(times.Skip(warm)), 100 * slowing);
-        return growth <= 0.02 && (slowing <= 0.1 ||
-            Environment.GetEnvironmentVariable("SIGNSYM_TEST_TIME") == null) ? 0 : 1;
+        if (growth > 0.02) return 1;
+        return slowing <= 0.1 || Environment.GetEnvironmentVariable("SIGNSYM_TEST_TIME") == null ? 0 : Slower;
     }
 
     // What other programs have slowed down does not count.

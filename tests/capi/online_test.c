@@ -75,15 +75,20 @@ static int fail_at_40(int64_t index, void *sample, int64_t *label, void *user) {
   return 0;
 }
 
-TEST(A_data_callback_that_fails_ends_the_run_after_the_last_whole_step_and_the_next_run_goes_on) {
+static signsym_dataset *failing_dataset(int *calls) {
   const int64_t shape[] = {3, 32, 32};
-  signsym_dataset *training = NULL, *held_out = host_dataset(1);
+  signsym_dataset *set = NULL;
+  CHECK_OK(signsym_dataset_create_from_callback(tiny_training, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 0, fail_at_40,
+                                                calls, NULL, &set, NULL));
+  return set;
+}
+
+TEST(A_data_callback_that_fails_ends_the_run_after_the_last_whole_step_and_the_next_run_goes_on) {
+  int calls = 0;
+  signsym_dataset *training = failing_dataset(&calls), *held_out = host_dataset(1);
   signsym_trainer *trainer;
   signsym_error *error = NULL;
   char *json;
-  int calls = 0;
-  CHECK_OK(signsym_dataset_create_from_callback(tiny_training, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 0, fail_at_40,
-                                                &calls, NULL, &training, NULL));
   trainer = host_trainer(training, held_out);
   CHECK_STATUS(SIGNSYM_CALLBACK_FAILED, signsym_trainer_run(trainer, NULL, &error));
   CHECK_HAS("7", signsym_error_message(error));
@@ -99,14 +104,11 @@ TEST(A_data_callback_that_fails_ends_the_run_after_the_last_whole_step_and_the_n
 }
 
 TEST(A_run_whose_data_callback_fails_leaves_a_checkpoint_of_its_last_whole_step) {
-  const int64_t shape[] = {3, 32, 32};
+  int calls = 0;
   char *folder = scratch("failed-data"), *json;
   signsym_config *config = tiny_host_config();
-  signsym_dataset *training = NULL, *held_out = host_dataset(1);
+  signsym_dataset *training = failing_dataset(&calls), *held_out = host_dataset(1);
   signsym_trainer *trainer = NULL;
-  int calls = 0;
-  CHECK_OK(signsym_dataset_create_from_callback(tiny_training, 10, shape, 3, SIGNSYM_U8, SIGNSYM_NCHW, 0, fail_at_40,
-                                                &calls, NULL, &training, NULL));
   CHECK_OK(signsym_config_set(config, "output.folder", folder, NULL));
   CHECK_OK(signsym_trainer_create_with(config, NULL, training, held_out, &trainer, NULL));
   CHECK_STATUS(SIGNSYM_CALLBACK_FAILED, signsym_trainer_run(trainer, NULL, NULL));
